@@ -1,0 +1,37 @@
+/* Requests and events. */
+#include "app/bus.h"
+
+#include "base/mem.h"
+
+void
+request_free(struct request *r)
+{
+	if (r == NULL)
+		return;
+	free(r->location);
+	free(r->kubeconfig);
+	free(r->context);
+	free(r->name);
+	free(r->path);
+	strs_free(&r->objects);
+	filter_opts_done(&r->filter);
+	backup_opts_done(&r->backup);
+	restore_opts_done(&r->restore);
+	free(r);
+}
+
+void
+event_free(struct event *ev)
+{
+	if (ev == NULL)
+		return;
+	free(ev->text);
+	free(ev);
+}
+
+void
+event_freep(struct event **ev)
+{
+	event_free(*ev);
+	*ev = NULL;
+}

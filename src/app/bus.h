@@ -1,0 +1,70 @@
+/*
+ * What passes between a front end and the backend: requests in, events out, nothing else (style 2.6).  Requests and
+ * events are owned by whoever holds them.  Every accepted request gets exactly one EV_END, as its last event.
+ */
+#ifndef ORLOP_APP_BUS_H
+#define ORLOP_APP_BUS_H
+
+#include "base/cancel.h"
+#include "base/err.h"
+#include "engine/options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum op {
+	OP_BACKUP_CREATE, OP_BACKUP_LIST, OP_BACKUP_DESCRIBE, OP_BACKUP_LS, OP_BACKUP_CAT, OP_BACKUP_LOGS,
+	OP_BACKUP_DOWNLOAD, OP_BACKUP_VERIFY, OP_BACKUP_DELETE,
+	OP_RESTORE_CREATE, OP_RESTORE_LIST, OP_RESTORE_DESCRIBE, OP_RESTORE_LOGS,
+	OP_LOCATION_VALIDATE, OP_CLUSTER_CHECK,
+	OP_COUNT_
+};
+
+/* Fields that an operation does not use stay empty. */
+struct request {
+	enum op             op;
+	char               *location;        /* URL */
+	char               *kubeconfig;      /* file; NULL: kubectl's rules */
+	char               *context;         /* NULL: current */
+	char               *name;            /* backup or restore */
+	char               *path;            /* where a download goes; "-" is EV_BYTES */
+	struct strs         objects;         /* cat: "KIND/NAME" or "KIND/NAMESPACE/NAME" */
+	struct filter_opts  filter;          /* ls */
+	struct backup_opts  backup;
+	struct restore_opts restore;
+	bool                force;
+};
+void request_free(struct request *r);
+
+enum ev_kind {
+	EV_PROGRESS,     /* look at backend_progress; never more than one waiting per job */
+	EV_NOTE,         /* text: a sentence for the user */
+	EV_FINDING,      /* text: JSON {"severity","namespace","resource","name","text","hint"} */
+	EV_ROW,          /* text: one JSON value, a part of the result */
+	EV_BYTES,        /* text: raw bytes of the result */
+	EV_END
+};
+enum ev_end {
+	END_DONE,
+	END_PARTIAL,     /* done, with errors about single objects */
+	END_DAMAGED,     /* verify found damage, validate or check found a no */
+	END_FAILED,
+	END_CANCELED
+};
+/* What the error of END_FAILED is about. */
+enum ev_about { ABOUT_NOTHING, ABOUT_LOCATION, ABOUT_CLUSTER };
+
+struct event {
+	uint64_t      id;
+	enum ev_kind  kind;
+	char         *text;              /* NUL-terminated */
+	size_t        len;
+	enum ev_end   end;               /* EV_END */
+	enum ev_about about;
+	struct err    err;               /* END_FAILED, END_CANCELED */
+};
+void event_free(struct event *ev);
+void event_freep(struct event **ev);
+
+#endif

@@ -1,0 +1,251 @@
+/* The table of operations; making backups and restores. */
+#include "app/job_ops.h"
+
+#include "app/journal.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "data/jwrite.h"
+#include "engine/backup.h"
+#include "engine/catalog.h"
+#include "engine/restore.h"
+
+static op_fn *const ops[] = {
+	[OP_BACKUP_CREATE]     = op_backup_create,
+	[OP_BACKUP_LIST]       = op_backup_list,
+	[OP_BACKUP_DESCRIBE]   = op_backup_describe,
+	[OP_BACKUP_LS]         = op_backup_ls,
+	[OP_BACKUP_CAT]        = op_backup_cat,
+	[OP_BACKUP_LOGS]       = op_backup_logs,
+	[OP_BACKUP_DOWNLOAD]   = op_backup_download,
+	[OP_BACKUP_VERIFY]     = op_backup_verify,
+	[OP_BACKUP_DELETE]     = op_backup_delete,
+	[OP_RESTORE_CREATE]    = op_restore_create,
+	[OP_RESTORE_LIST]      = op_restore_list,
+	[OP_RESTORE_DESCRIBE]  = op_restore_describe,
+	[OP_RESTORE_LOGS]      = op_restore_logs,
+	[OP_LOCATION_VALIDATE] = op_location_validate,
+	[OP_CLUSTER_CHECK]     = op_cluster_check,
+};
+_Static_assert(COUNT(ops) == OP_COUNT_, "every operation needs its function");
+
+enum ev_end
+job_run(struct job *j, struct err *e)
+{
+	return ops[job_request(j)->op](j, e);
+}
+
+enum ev_end
+job_failed(const struct err *e)
+{
+	return e->kind == EK_CANCELED ? END_CANCELED : END_FAILED;
+}
+
+/* --- clusters and locations --- */
+
+int
+target_open(struct job *j, struct target *out, struct err *e)
+{
+	const struct request *r = job_request(j);
+	struct target t = { 0 };
+
+	job_about(j, ABOUT_CLUSTER);
+	t.kc = kubeconfig_load(r->kubeconfig, e);
+	if (t.kc == NULL)
+		return -1;
+	if (kubeconfig_resolve(t.kc, r->context, &t.conn, e) < 0) {
+		kubeconfig_free(t.kc);
+		return -1;
+	}
+	*out = t;
+	out->k = k8s_new(&out->conn, e);
+	if (out->k == NULL) {
+		target_done(out);
+		return -1;
+	}
+	return 0;
+}
+
+void
+target_done(struct target *t)
+{
+	k8s_free(t->k);
+	if (t->kc != NULL)
+		kube_conn_done(&t->conn);
+	kubeconfig_free(t->kc);
+	*t = (struct target){ 0 };
+}
+
+static int
+stop_listing(void *ctx, const char *key, const struct store_info *info, struct err *e)
+{
+	(void)key;
+	(void)info;
+	*(bool *)ctx = true;
+	return err_set(e, EK_EXISTS, "enough");
+}
+
+struct store *
+location_open(struct job *j, struct err *e)
+{
+	AUTO(store_closep) struct store *st = NULL;
+	bool seen = false;
+
+	job_about(j, ABOUT_LOCATION);
+	st = store_open(job_request(j)->location, e);
+	if (st == NULL)
+		return NULL;
+	if (store_list(st, LAYOUT_BACKUPS, true, stop_listing, &seen, job_cancel(j), e) < 0 && !seen) {
+		err_ctx(e, "location %s", store_url(st));
+		return NULL;
+	}
+	job_about(j, ABOUT_NOTHING);
+	return TAKE(st);
+}
+
+/* --- backup create --- */
+
+struct sweeping { struct job *j; struct store *st; };
+
+static int
+sweep_interrupted(void *ctx, const char *operation, const char *location, const char *name)
+{
+	struct sweeping *s = ctx;
+	size_t keys;
+	struct err e;
+
+	if (strcmp(operation, "backup create") != 0 || strcmp(location, store_url(s->st)) != 0)
+		return -1;
+	if (catalog_sweep(s->st, name, &keys, job_cancel(s->j), &e) < 0) {
+		job_note(s->j, "an earlier backup '%s' was interrupted, and what it left could not be removed: %s", name,
+			e.msg);
+		return -1;
+	}
+	if (keys > 0)
+		job_note(s->j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, location);
+	return 0;
+}
+
+static const char *
+result_word(enum ev_end end)
+{
+	switch (end) {
+	case END_DONE: return "done";
+	case END_PARTIAL: return "partial";
+	case END_CANCELED: return "canceled";
+	case END_DAMAGED:
+	case END_FAILED: break;
+	}
+	return "failed";
+}
+
+static void
+send_backup(struct job *j, const struct vbackup *b)
+{
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_METADATA);
+	struct err ignored;
+
+	if (vbackup_write(b, &json, &ignored) == 0)
+		job_row(j, buf_str(&json));
+}
+
+static enum ev_end
+run_backup(struct job *j, struct store *st, struct err *e)
+{
+	AUTO_TARGET struct target t = { 0 };
+	AUTO(report_freep) struct report *rep = NULL;
+	const struct request *r = job_request(j);
+	struct report_fns fns = job_report_fns(j);
+	struct k8s_info info;
+	struct vbackup b = { 0 };
+	enum ev_end end;
+
+	if (target_open(j, &t, e) < 0 || k8s_server_info(t.k, &info, job_cancel(j), e) < 0)
+		return job_failed(e);
+	job_about(j, ABOUT_NOTHING);
+	rep = report_new(&fns, "backup", r->backup.name);
+	if (backup_run(t.k, st, &r->backup, rep, job_cancel(j), &b, e) < 0) {
+		err_ctx(e, "backup '%s'", r->backup.name);
+		return job_failed(e);
+	}
+	end = b.errors > 0 ? END_PARTIAL : END_DONE;
+	send_backup(j, &b);
+	vbackup_done(&b);
+	return end;
+}
+
+enum ev_end
+op_backup_create(struct job *j, struct err *e)
+{
+	AUTO(store_closep) struct store *st = location_open(j, e);
+	struct sweeping s = { j, st };
+	struct journal *journal;
+	struct err ignored;
+	enum ev_end end;
+
+	if (st == NULL)
+		return job_failed(e);
+	journal_interrupted(sweep_interrupted, &s);
+	journal = journal_start("backup create", store_url(st), job_request(j)->backup.name, &ignored);
+	end = run_backup(j, st, e);
+	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
+	return end;
+}
+
+/* --- restore create --- */
+
+static void
+send_restore(struct job *j, const struct restore_counts *n, size_t warnings, size_t errors)
+{
+	const struct request *r = job_request(j);
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
+	struct err ignored;
+	struct jw w;
+
+	jw_init(&w, &json, false);
+	jw_obj(&w);
+	jw_kv_text(&w, "name", r->restore.name);
+	jw_kv_text(&w, "backup", r->restore.backup);
+	jw_kv_uint(&w, "selected", n->selected);
+	jw_kv_uint(&w, "created", n->created);
+	jw_kv_uint(&w, "updated", n->updated);
+	jw_kv_uint(&w, "skipped", n->skipped);
+	jw_kv_uint(&w, "failed", n->failed);
+	jw_kv_uint(&w, "warnings", warnings);
+	jw_kv_uint(&w, "errors", errors);
+	jw_obj_end(&w);
+	if (jw_done(&w, &ignored) == 0)
+		job_row(j, buf_str(&json));
+}
+
+enum ev_end
+op_restore_create(struct job *j, struct err *e)
+{
+	AUTO(store_closep) struct store *st = location_open(j, e);
+	AUTO_TARGET struct target t = { 0 };
+	AUTO(report_freep) struct report *rep = NULL;
+	const struct request *r = job_request(j);
+	struct report_fns fns = job_report_fns(j);
+	struct restore_counts n = { 0 };
+	struct journal *journal;
+	struct k8s_info info;
+	struct err ignored;
+	enum ev_end end;
+	int rc;
+
+	if (st == NULL || target_open(j, &t, e) < 0 || k8s_server_info(t.k, &info, job_cancel(j), e) < 0)
+		return job_failed(e);
+	job_about(j, ABOUT_NOTHING);
+	journal = journal_start("restore create", store_url(st), r->restore.name, &ignored);
+	rep = report_new(&fns, "restore", r->restore.name);
+	rc = restore_run(t.k, st, &r->restore, rep, job_cancel(j), &n, e);
+	if (rc == 0 || n.created + n.updated + n.failed + n.skipped > 0)
+		send_restore(j, &n, report_count(rep, RESULT_WARNING), report_count(rep, RESULT_ERROR));
+	if (rc < 0) {
+		err_ctx(e, "restore '%s'", r->restore.name);
+		end = job_failed(e);
+	} else {
+		end = report_count(rep, RESULT_ERROR) > 0 ? END_PARTIAL : END_DONE;
+	}
+	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
+	return end;
+}

@@ -1,0 +1,32 @@
+/* The operations of jobs, and what they share.  Each returns how the job ended and sets e for FAILED and CANCELED. */
+#ifndef ORLOP_APP_JOB_OPS_H
+#define ORLOP_APP_JOB_OPS_H
+
+#include "app/job.h"
+#include "engine/reader.h"
+#include "k8s/kubeconfig.h"
+
+/* A cluster that a job talks to. */
+struct target {
+	struct kubeconfig *kc;
+	struct kube_conn   conn;
+	struct k8s        *k;
+};
+#define AUTO_TARGET __attribute__((cleanup(target_done)))
+/* Errors are about the cluster (job_about). */
+MUST_CHECK int target_open(struct job *j, struct target *out, struct err *e);
+void target_done(struct target *t);
+
+/* The request's location, shown to be usable by one listing.  Errors are about the location. */
+MUST_CHECK struct store *location_open(struct job *j, struct err *e);
+
+/* FAILED or CANCELED by e. */
+enum ev_end job_failed(const struct err *e);
+
+typedef enum ev_end op_fn(struct job *j, struct err *e);
+op_fn op_backup_create, op_restore_create;
+op_fn op_backup_list, op_backup_describe, op_backup_ls, op_backup_cat, op_backup_logs, op_backup_download;
+op_fn op_restore_list, op_restore_describe, op_restore_logs;
+op_fn op_backup_verify, op_backup_delete, op_location_validate, op_cluster_check;
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * The journal of a job: $XDG_STATE_HOME/orlop/jobs/<id>/ with job.json (what was asked), a lock that its process holds
+ * while it lives, and result.json once it has ended.  It is how the next run knows what a killed one left.
+ */
+#ifndef ORLOP_APP_JOURNAL_H
+#define ORLOP_APP_JOURNAL_H
+
+#include "base/err.h"
+
+struct journal;
+
+/* Starts the journal of an operation ("backup create") on name at location.  NULL with e when it cannot be written. */
+MUST_CHECK struct journal *journal_start(const char *operation, const char *location, const char *name, struct err *e);
+/* Records the end ("done", "partial", "failed", "canceled") and frees.  NULL is fine. */
+void journal_end(struct journal *j, const char *result, const char *message);
+
+/*
+ * Calls fn for each job whose process is gone without a result, with what was asked.  fn returns 0 when the matter is
+ * settled: the journal then gets the result "interrupted".  A journal that cannot be read is passed over.
+ */
+typedef int journal_fn(void *ctx, const char *operation, const char *location, const char *name);
+void journal_interrupted(journal_fn *fn, void *ctx);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * The tarball B.tar.gz, both ways (velero-format 2).  Writing: entries go into gzip members of about 1 MiB of tar,
+ * each of one resource type, compressed and hashed by workers while the next ones fill.  Reading: a stream that
+ * refuses hostile archives, and ranged reads of single members.
+ */
+#ifndef ORLOP_ARCHIVE_TARBALL_H
+#define ORLOP_ARCHIVE_TARBALL_H
+
+#include "archive/index.h"
+#include "base/buf.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#include <stdint.h>
+
+/* --- writing --- */
+
+/*
+ * A writer is driven by one thread.  Finished members are given to sink in order, on a thread of the writer's own, so
+ * that uploading overlaps with filling; memory is bounded by a fixed number of members in flight (adding blocks).
+ */
+struct tar_writer;
+struct tar_writer_fns {
+	int (*sink)(void *ctx, const void *p, size_t n, struct err *e);   /* bytes of the tarball, in order */
+	void *ctx;
+};
+/* Index lines (index_put_line) of the objects are collected compressed: see tar_writer_index. */
+MUST_CHECK struct tar_writer *tar_writer_new(const struct tar_writer_fns *fns, int64_t now_unix_ns, struct err *e);
+
+/* A stream of entries of one resource type; several may be open at once (types being listed in parallel). */
+struct tar_stream;
+struct tar_stream *tar_stream_open(struct tar_writer *w, struct str gr, struct str version, struct str kind);
+/*
+ * Adds one object: its unversioned copy and its "-preferredversion" copy.  parts are concatenated to the object's JSON
+ * (so that apiVersion and kind can be put in front of an item without copying it).  labels: raw JSON or empty.
+ * *offset_hint is not reported: the index has it.  EK_* of the sink or of a worker surface here or in finish.
+ */
+MUST_CHECK int tar_stream_add(struct tar_stream *s, struct str ns, struct str name, struct str labels,
+	const struct str *parts, size_t n_parts, struct err *e);
+MUST_CHECK int tar_stream_close(struct tar_stream *s, struct err *e);     /* frees s, also on failure */
+
+/* All streams closed: writes the end of the archive, waits for workers and sink.  Fills what the chain of checksums
+ * needs.  EK_* of the sink. */
+struct tar_totals {
+	uint64_t objects;            /* items (not copies) */
+	uint64_t tar_bytes, gz_bytes;
+	uint8_t  sha256[SHA256_LEN]; /* of the whole object */
+};
+MUST_CHECK int tar_writer_finish(struct tar_writer *w, struct tar_totals *out, struct err *e);
+/* After finish: appends the packed index file. */
+MUST_CHECK int tar_writer_index(struct tar_writer *w, struct buf *gz, struct err *e);
+/* Before finish: drops everything, open streams included, and ends the threads. */
+void tar_writer_free(struct tar_writer *w);
+void tar_writer_freep(struct tar_writer **w);
+
+/* --- reading --- */
+
+/*
+ * Streams any Velero tarball: feed it the compressed bytes, it calls on_object for each regular entry that is an item
+ * (unversioned copies only unless all is set), with the object's JSON in one slice.
+ * Refuses (EK_CORRUPT) absolute names, "..", NUL or invalid UTF-8 in names, sizes above LIMIT_OBJECT, more than
+ * LIMIT_TARBALL unpacked bytes or a ratio above 1000:1 beyond the first 64 MiB, and anything but folders and regular files
+ * (those are skipped).  Tolerates "./", GNU long names, PAX, several gzip members, a missing end-of-archive.
+ */
+struct tar_reader_fns {
+	int (*on_object)(void *ctx, struct str path, struct str json, struct err *e);   /* -1 stops */
+	void *ctx;
+};
+/* pull: returns bytes read into p (up to n), 0 at the end, -1 on error. */
+MUST_CHECK int tar_read(int64_t (*pull)(void *ctx, void *p, size_t n, struct err *e), void *pull_ctx,
+	const struct tar_reader_fns *fns, bool all, const struct cancel *c, struct err *e);
+
+/* Unpacks one member read by range and checks it against its row (SHA-256, size).  EK_CORRUPT. */
+MUST_CHECK int tar_member_unpack(const struct index_member *m, struct str gz, struct buf *out, struct err *e);
+
+#endif

@@ -1,0 +1,631 @@
+/* The side files of backups and restores: results, resource list, volume info, log lines. */
+#include "archive/vbackup.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/strmap.h"
+#include "base/text.h"
+#include "data/jscan.h"
+#include "data/jwrite.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* One line of compact JSON; a failure leaves nothing behind. */
+static int
+end_file(struct jw *w, size_t before, const char *what, struct err *e)
+{
+	if (jw_done(w, e) == 0 && buf_add(w->out, "\n", 1, e) == 0)
+		return 0;
+	buf_cut(w->out, before);
+	return err_ctx(e, "%s", what);
+}
+
+/* --- results --- */
+
+struct place {
+	char       *ns;
+	struct strs texts;
+};
+
+struct findings {
+	struct strs    run, cluster;
+	struct strmap *by_ns;         /* to struct place */
+	struct { struct place **at; size_t len, cap; } places;
+};
+
+struct vresults {
+	struct findings of[2];        /* by level */
+	size_t          count[2];
+};
+
+static const char *const level_keys[] = { [RESULT_WARNING] = "warnings", [RESULT_ERROR] = "errors" };
+
+struct vresults *
+vresults_new(void)
+{
+	struct vresults *r = xcalloc(1, sizeof *r);
+
+	for (size_t l = 0; l < COUNT(r->of); l++)
+		r->of[l].by_ns = strmap_new();
+	return r;
+}
+
+void
+vresults_free(struct vresults *r)
+{
+	if (!r)
+		return;
+	for (size_t l = 0; l < COUNT(r->of); l++) {
+		struct findings *f = &r->of[l];
+
+		strs_free(&f->run);
+		strs_free(&f->cluster);
+		strmap_free(f->by_ns);
+		for (size_t i = 0; i < f->places.len; i++) {
+			free(f->places.at[i]->ns);
+			strs_free(&f->places.at[i]->texts);
+			free(f->places.at[i]);
+		}
+		vec_free(&f->places);
+	}
+	free(r);
+}
+
+void
+vresults_freep(struct vresults **r)
+{
+	vresults_free(TAKE(*r));
+}
+
+static struct strs *
+texts_of(struct findings *f, const char *ns)
+{
+	struct place *p;
+
+	if (!ns)
+		return &f->run;
+	if (*ns == '\0')
+		return &f->cluster;
+	p = strmap_get(f->by_ns, str_of(ns));
+	if (!p) {
+		p = xcalloc(1, sizeof *p);
+		p->ns = xstrdup(ns);
+		strmap_put(f->by_ns, str_of(ns), p);
+		*vec_push(&f->places) = p;
+	}
+	return &p->texts;
+}
+
+void
+vresults_add(struct vresults *r, enum result_level l, const char *ns, const char *text)
+{
+	strs_add(texts_of(&r->of[l], ns), text);
+	r->count[l]++;
+}
+
+size_t
+vresults_count(const struct vresults *r, enum result_level l)
+{
+	return r->count[l];
+}
+
+static int
+by_ns(const void *a, const void *b)
+{
+	const struct place *const *x = a, *const *y = b;
+
+	return strcmp((*x)->ns, (*y)->ns);
+}
+
+static void
+sort_places(const struct findings *f)
+{
+	if (f->places.len > 1)
+		qsort(f->places.at, f->places.len, sizeof f->places.at[0], by_ns);
+}
+
+static void
+each_text(const struct strs *v, vresults_fn *fn, void *ctx, enum result_level l, const char *ns)
+{
+	for (size_t i = 0; i < v->len; i++)
+		fn(ctx, l, ns, v->at[i]);
+}
+
+void
+vresults_each(const struct vresults *r, vresults_fn *fn, void *ctx)
+{
+	static const enum result_level order[] = { RESULT_ERROR, RESULT_WARNING };
+
+	for (size_t k = 0; k < COUNT(order); k++) {
+		const struct findings *f = &r->of[order[k]];
+
+		each_text(&f->run, fn, ctx, order[k], NULL);
+		each_text(&f->cluster, fn, ctx, order[k], "");
+		sort_places(f);
+		for (size_t i = 0; i < f->places.len; i++)
+			each_text(&f->places.at[i]->texts, fn, ctx, order[k], f->places.at[i]->ns);
+	}
+}
+
+static void
+put_texts(struct jw *w, const char *key, const struct strs *v)
+{
+	if (v->len == 0)
+		return;
+	jw_key(w, key);
+	jw_arr(w);
+	for (size_t i = 0; i < v->len; i++)
+		jw_text(w, v->at[i]);
+	jw_arr_end(w);
+}
+
+static void
+put_findings(struct jw *w, const char *key, const struct findings *f)
+{
+	jw_key(w, key);
+	jw_obj(w);
+	put_texts(w, "velero", &f->run);
+	put_texts(w, "cluster", &f->cluster);
+	if (f->places.len > 0) {
+		sort_places(f);
+		jw_key(w, "namespaces");
+		jw_obj(w);
+		for (size_t i = 0; i < f->places.len; i++)
+			put_texts(w, f->places.at[i]->ns, &f->places.at[i]->texts);
+		jw_obj_end(w);
+	}
+	jw_obj_end(w);
+}
+
+int
+vresults_write(const struct vresults *r, struct buf *json, struct err *e)
+{
+	size_t before = json->len;
+	struct jw w;
+
+	jw_init(&w, json, false);
+	jw_obj(&w);
+	put_findings(&w, level_keys[RESULT_ERROR], &r->of[RESULT_ERROR]);
+	put_findings(&w, level_keys[RESULT_WARNING], &r->of[RESULT_WARNING]);
+	jw_obj_end(&w);
+	return end_file(&w, before, "results", e);
+}
+
+/* --- reading --- */
+
+/* The file must be one value of this type, or null, which stands for an empty one. */
+static int
+check_file(struct str *json, enum jtype want, const char *what, struct err *e)
+{
+	*json = str_trim(*json);
+	if (json_check(*json, e) < 0)
+		return err_ctx(e, "%s", what);
+	if (jtype(*json) != want && jtype(*json) != J_NULL)
+		return err_set(e, EK_CORRUPT, "%s: not a JSON %s", what, want == J_OBJ ? "object" : "array");
+	return 0;
+}
+
+/* A key between its quotes, decoded. */
+static char *
+key_dup(struct str key)
+{
+	return jstr_dup((struct str){ key.p - 1, key.len + 2 });
+}
+
+static void
+read_texts(struct vresults *r, enum result_level l, const char *ns, struct str arr)
+{
+	struct jiter it;
+	struct str val;
+
+	if (!jiter_arr(&it, arr))
+		return;
+	while (jiter_next(&it, NULL, &val)) {
+		AUTO_FREE char *text = jstr_dup(val);
+
+		if (text)
+			vresults_add(r, l, ns, text);
+	}
+}
+
+static void
+read_findings(struct vresults *r, enum result_level l, struct str obj)
+{
+	struct jiter it;
+	struct str key, val;
+
+	if (jget(obj, "velero", &val))
+		read_texts(r, l, NULL, val);
+	if (jget(obj, "cluster", &val))
+		read_texts(r, l, "", val);
+	if (!jget(obj, "namespaces", &val) || !jiter_obj(&it, val))
+		return;
+	while (jiter_next(&it, &key, &val)) {
+		AUTO_FREE char *ns = key_dup(key);
+
+		if (ns)
+			read_texts(r, l, ns, val);
+	}
+}
+
+int
+vresults_read(struct str json, struct vresults **out, struct err *e)
+{
+	struct vresults *r;
+	struct str val;
+
+	if (check_file(&json, J_OBJ, "results", e) < 0)
+		return -1;
+	r = vresults_new();
+	for (size_t l = 0; l < COUNT(level_keys); l++)
+		if (jget(json, level_keys[l], &val))
+			read_findings(r, (enum result_level)l, val);
+	*out = r;
+	return 0;
+}
+
+/* --- resource list --- */
+
+struct api_kind {
+	char *name;
+	struct { char **at; size_t len, cap; } items;   /* the arena's */
+};
+
+struct vreslist {
+	struct arena   arena;          /* a large cluster has many names: they are packed */
+	struct strmap *by_kind;        /* to struct api_kind */
+	struct { struct api_kind **at; size_t len, cap; } kinds;
+	struct buf     scratch;
+};
+
+struct vreslist *
+vreslist_new(void)
+{
+	struct vreslist *r = xcalloc(1, sizeof *r);
+
+	r->by_kind = strmap_new();
+	r->scratch = (struct buf)BUF_INIT(SIZE_MAX);
+	return r;
+}
+
+void
+vreslist_free(struct vreslist *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->kinds.len; i++) {
+		vec_free(&r->kinds.at[i]->items);
+		free(r->kinds.at[i]);
+	}
+	vec_free(&r->kinds);
+	strmap_free(r->by_kind);
+	arena_done(&r->arena);
+	buf_free(&r->scratch);
+	free(r);
+}
+
+void
+vreslist_freep(struct vreslist **r)
+{
+	vreslist_free(TAKE(*r));
+}
+
+static struct api_kind *
+kind_of(struct vreslist *r, struct str name)
+{
+	struct api_kind *k = strmap_get(r->by_kind, name);
+
+	if (!k) {
+		k = xcalloc(1, sizeof *k);
+		k->name = arena_strdup(&r->arena, name);
+		strmap_put(r->by_kind, name, k);
+		*vec_push(&r->kinds) = k;
+	}
+	return k;
+}
+
+void
+vreslist_add(struct vreslist *r, struct str api_version, struct str kind, struct str ns, struct str name,
+	const char *suffix)
+{
+	struct buf *text = &r->scratch;
+	struct api_kind *k;
+
+	buf_cut(text, 0);
+	buf_put_str(text, api_version);
+	buf_putc(text, '/');
+	buf_put_str(text, kind);
+	k = kind_of(r, buf_str(text));
+	buf_cut(text, 0);
+	if (ns.len > 0) {
+		buf_put_str(text, ns);
+		buf_putc(text, '/');
+	}
+	buf_put_str(text, name);
+	buf_puts(text, suffix);
+	*vec_push(&k->items) = arena_strdup(&r->arena, buf_str(text));
+}
+
+static int
+by_kind_name(const void *a, const void *b)
+{
+	const struct api_kind *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* The order is no part of the value, so a const list may be sorted. */
+static void
+sort_list(const struct vreslist *r)
+{
+	if (r->kinds.len > 1)
+		qsort(r->kinds.at, r->kinds.len, sizeof r->kinds.at[0], by_kind_name);
+	for (size_t i = 0; i < r->kinds.len; i++) {
+		struct api_kind *k = r->kinds.at[i];
+
+		if (k->items.len > 1)
+			qsort(k->items.at, k->items.len, sizeof k->items.at[0], by_text);
+	}
+}
+
+void
+vreslist_each(const struct vreslist *r, vreslist_fn *fn, void *ctx)
+{
+	sort_list(r);
+	for (size_t i = 0; i < r->kinds.len; i++)
+		for (size_t k = 0; k < r->kinds.at[i]->items.len; k++)
+			fn(ctx, r->kinds.at[i]->name, r->kinds.at[i]->items.at[k]);
+}
+
+int
+vreslist_write(struct vreslist *r, struct buf *json, struct err *e)
+{
+	size_t before = json->len;
+	struct jw w;
+
+	sort_list(r);
+	jw_init(&w, json, false);
+	jw_obj(&w);
+	for (size_t i = 0; i < r->kinds.len; i++) {
+		const struct api_kind *k = r->kinds.at[i];
+
+		jw_key(&w, k->name);
+		jw_arr(&w);
+		for (size_t n = 0; n < k->items.len; n++)
+			jw_text(&w, k->items.at[n]);
+		jw_arr_end(&w);
+	}
+	jw_obj_end(&w);
+	return end_file(&w, before, "resource list", e);
+}
+
+int
+vreslist_read(struct str json, struct vreslist **out, struct err *e)
+{
+	struct vreslist *r;
+	struct jiter it, items;
+	struct str key, val, item;
+
+	if (check_file(&json, J_OBJ, "resource list", e) < 0)
+		return -1;
+	r = vreslist_new();
+	*out = r;
+	if (!jiter_obj(&it, json))
+		return 0;
+	while (jiter_next(&it, &key, &val)) {
+		AUTO_FREE char *name = key_dup(key);
+		struct api_kind *k;
+
+		if (!name || !jiter_arr(&items, val))
+			continue;
+		k = kind_of(r, str_of(name));
+		while (jiter_next(&items, NULL, &item)) {
+			AUTO_FREE char *text = jstr_dup(item);
+
+			if (text)
+				*vec_push(&k->items) = arena_strdup(&r->arena, str_of(text));
+		}
+	}
+	return 0;
+}
+
+/* --- volume info --- */
+
+static void
+vvolume_free(struct vvolume *v)
+{
+	free(v->pvc_name);
+	free(v->pvc_namespace);
+	free(v->pv_name);
+	free(v->method);
+	free(v->skipped_reason);
+	free(v->reclaim_policy);
+	free(v->labels_json);
+	free(v->result);
+}
+
+void
+vvolumes_free(struct vvolumes *v)
+{
+	for (size_t i = 0; i < v->len; i++)
+		vvolume_free(&v->at[i]);
+	vec_free(v);
+}
+
+static void
+put_text(struct jw *w, const char *key, const char *text)
+{
+	if (text && *text)
+		jw_kv_text(w, key, text);
+}
+
+static void
+put_volume(struct jw *w, const struct vvolume *v)
+{
+	jw_obj(w);
+	put_text(w, "pvcName", v->pvc_name);
+	put_text(w, "pvcNamespace", v->pvc_namespace);
+	put_text(w, "pvName", v->pv_name);
+	put_text(w, "backupMethod", v->method);
+	jw_kv_bool(w, "snapshotDataMoved", v->data_moved);
+	jw_kv_bool(w, "preserveLocalSnapshot", false);
+	jw_kv_bool(w, "skipped", v->skipped);
+	put_text(w, "skippedReason", v->skipped_reason);
+	put_text(w, "result", v->result);
+	if (v->reclaim_policy) {
+		jw_key(w, "pvInfo");
+		jw_obj(w);
+		jw_kv_text(w, "reclaimPolicy", v->reclaim_policy);
+		jw_key(w, "labels");
+		jw_raw(w, v->labels_json ? str_of(v->labels_json) : S("null"));
+		jw_obj_end(w);
+	}
+	jw_obj_end(w);
+}
+
+int
+vvolumes_write(const struct vvolumes *v, struct buf *json, struct err *e)
+{
+	size_t before = json->len;
+	struct jw w;
+
+	for (size_t i = 0; i < v->len; i++)
+		if (v->at[i].labels_json && json_check(str_of(v->at[i].labels_json), e) < 0)
+			return err_ctx(e, "volume info: labels of '%s'", v->at[i].pv_name ? v->at[i].pv_name : "");
+	jw_init(&w, json, false);
+	jw_arr(&w);
+	for (size_t i = 0; i < v->len; i++)
+		put_volume(&w, &v->at[i]);
+	jw_arr_end(&w);
+	return end_file(&w, before, "volume info", e);
+}
+
+static char *
+get_text(struct str obj, const char *key)
+{
+	struct str val;
+
+	return jget(obj, key, &val) ? jstr_dup(val) : NULL;
+}
+
+static bool
+get_bool(struct str obj, const char *key)
+{
+	struct str val;
+	bool b = false;
+
+	return jget(obj, key, &val) && jbool(val, &b) && b;
+}
+
+static struct vvolume
+read_volume(struct str obj)
+{
+	struct vvolume v = {
+		.pvc_name = get_text(obj, "pvcName"),
+		.pvc_namespace = get_text(obj, "pvcNamespace"),
+		.pv_name = get_text(obj, "pvName"),
+		.method = get_text(obj, "backupMethod"),
+		.data_moved = get_bool(obj, "snapshotDataMoved"),
+		.skipped = get_bool(obj, "skipped"),
+		.skipped_reason = get_text(obj, "skippedReason"),
+		.result = get_text(obj, "result"),
+	};
+	struct str info, labels;
+
+	if (!jget(obj, "pvInfo", &info))
+		return v;
+	v.reclaim_policy = get_text(info, "reclaimPolicy");
+	if (jget(info, "labels", &labels) && jtype(labels) == J_OBJ)
+		v.labels_json = str_dup(labels);
+	return v;
+}
+
+int
+vvolumes_read(struct str json, struct vvolumes *out, struct err *e)
+{
+	struct vvolumes v = { 0 };
+	struct jiter it;
+	struct str val;
+
+	if (check_file(&json, J_ARR, "volume info", e) < 0)
+		return -1;
+	if (jiter_arr(&it, json))
+		while (jiter_next(&it, NULL, &val))
+			if (jtype(val) == J_OBJ)
+				*vec_push(&v) = read_volume(val);
+	*out = v;
+	return 0;
+}
+
+/* --- log --- */
+
+/* What logrus writes without quotes. */
+static bool
+is_bare(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      (c && strchr("-._/@^+", c))))
+			return false;
+	}
+	return true;
+}
+
+static void
+put_pair(struct buf *line, const char *key, const char *value)
+{
+	AUTO_BUF struct buf visible = BUF_INIT(SIZE_MAX);
+	struct str s = str_of(value);
+
+	if (line->len > 0)
+		buf_putc(line, ' ');
+	buf_puts(line, key);
+	buf_putc(line, '=');
+	if (is_bare(s)) {
+		buf_put_str(line, s);
+		return;
+	}
+	text_visible(&visible, s, false);
+	buf_putc(line, '"');
+	for (size_t i = 0; i < visible.len; i++) {
+		if (visible.p[i] == '"' || visible.p[i] == '\\')
+			buf_putc(line, '\\');
+		buf_putc(line, visible.p[i]);
+	}
+	buf_putc(line, '"');
+}
+
+void
+vlog_line(struct buf *out, int64_t now_unix_ns, const char *level, const char *msg, ...)
+{
+	AUTO_BUF struct buf line = BUF_INIT(SIZE_MAX);
+	char time[CLOCK_TEXT_MAX];
+	struct err e = { 0 };
+	const char *key;
+	va_list ap;
+
+	put_pair(&line, "time", clock_rfc3339(time, now_unix_ns));
+	put_pair(&line, "level", level);
+	put_pair(&line, "msg", msg);
+	va_start(ap, msg);
+	while ((key = va_arg(ap, const char *)) != NULL)
+		put_pair(&line, key, va_arg(ap, const char *));
+	va_end(ap);
+	buf_putc(&line, '\n');
+	/* A log that is full loses lines; it must not end a backup. */
+	if (buf_add(out, line.p, line.len, &e) < 0)
+		return;
+}

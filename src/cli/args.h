@@ -1,0 +1,82 @@
+/* The command line: one table of commands, one of options; parsing, help and completion are loops over them. */
+#ifndef ORLOP_CLI_ARGS_H
+#define ORLOP_CLI_ARGS_H
+
+#include "app/bus.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum output { OUT_TABLE, OUT_WIDE, OUT_JSON, OUT_YAML, OUT_NAME };
+
+/* Everything that options can set.  Lists and texts are owned. */
+struct args {
+	bool         help, quiet, force, confirm, details, wait;
+	enum output  output;
+	bool         output_given;
+	char        *kubeconfig, *context, *cluster, *location;
+	struct strs  inc_namespaces, exc_namespaces, inc_resources, exc_resources;
+	enum opt_tri include_cluster;
+	char        *selector;
+	int64_t      ttl_ns;
+	struct strs  labels;
+	uint64_t     concurrency, page;
+	char        *from_backup;
+	struct strs  ns_map;
+	enum existing_policy policy;
+	bool         preserve_node_ports;
+	char        *file;
+	struct strs  pos;                /* what stands alone */
+};
+void args_done(struct args *a);
+
+/* Options a command takes, as sets. */
+enum opt_set {
+	SET_ALWAYS   = 1,
+	SET_LOCATION = 2,
+	SET_CLUSTER  = 4,
+	SET_FILTER   = 8,
+	SET_BACKUP   = 16,
+	SET_RESTORE  = 32,
+	SET_OUTPUT   = 64,
+	SET_FORCE    = 128,
+	SET_DESCRIBE = 256,
+	SET_FILE     = 512,
+	SET_CONFIRM  = 1024,
+};
+
+struct cli;
+struct command {
+	const char *group, *verb;        /* "backup", "create"; verb NULL for single words */
+	const char *operands;            /* "[NAME]": for help */
+	unsigned    min, max;            /* operands */
+	unsigned    sets;                /* enum opt_set, SET_ALWAYS implied */
+	const char *summary;             /* one line */
+	const char *example;             /* one command line, NULL: none */
+	int       (*run)(struct cli *c); /* exit code */
+};
+extern const struct command commands[];
+extern const size_t commands_len;
+
+struct option_row {
+	const char *name;                /* without "--" */
+	char        letter;              /* 0: none */
+	enum { OPT_T_FLAG, OPT_T_TRI, OPT_T_TEXT, OPT_T_LIST, OPT_T_DURATION, OPT_T_COUNT, OPT_T_OUTPUT,
+		OPT_T_POLICY } type;
+	size_t      at;                  /* offset in struct args */
+	unsigned    set;
+	const char *value;               /* "NAME": for help; NULL for flags */
+	const char *help;
+};
+extern const struct option_row option_rows[];
+extern const size_t option_rows_len;
+
+/* The command that argv names (argv[0] is the first word after the program), and how many words it took.
+ * NULL with EK_INVALID: unknown, with the nearest one. */
+MUST_CHECK const struct command *command_find(int argc, char **argv, int *used, struct err *e);
+
+/* Reads options and operands of cmd.  EK_INVALID: what is wrong, and the nearest option. */
+MUST_CHECK int args_parse(const struct command *cmd, int argc, char **argv, struct args *out, struct err *e);
+
+#endif

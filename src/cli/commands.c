@@ -1,0 +1,580 @@
+/* The commands: each turns arguments into a request, and rows into output. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/describe.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/run.h"
+#include "data/jdoc.h"
+
+#include <unistd.h>
+
+#define DEFAULT_TTL_NS (720 * 3600 * NS_PER_S)
+
+/* --- requests --- */
+
+static void
+copy_strs(struct strs *to, const struct strs *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		strs_add(to, from->at[i]);
+}
+
+static void
+copy_filter(struct filter_opts *to, const struct args *a)
+{
+	copy_strs(&to->inc_namespaces, &a->inc_namespaces);
+	copy_strs(&to->exc_namespaces, &a->exc_namespaces);
+	copy_strs(&to->inc_resources, &a->inc_resources);
+	copy_strs(&to->exc_resources, &a->exc_resources);
+	to->include_cluster = a->include_cluster;
+	to->selector = a->selector != NULL ? xstrdup(a->selector) : NULL;
+}
+
+static char *
+dup_or_null(const char *s)
+{
+	return s != NULL ? xstrdup(s) : NULL;
+}
+
+static struct request *
+new_request(const struct cli *c, enum op op)
+{
+	struct request *r = xcalloc(1, sizeof *r);
+
+	r->op = op;
+	r->location = dup_or_null(c->args.location);
+	r->kubeconfig = dup_or_null(c->args.kubeconfig);
+	r->context = dup_or_null(c->args.context != NULL ? c->args.context : c->args.cluster);
+	r->name = c->args.pos.len > 0 ? xstrdup(c->args.pos.at[0]) : NULL;
+	r->force = c->args.force;
+	return r;
+}
+
+/* --- rows --- */
+
+static int
+add_row(void *ctx, struct str json)
+{
+	return rows_add(ctx, json);
+}
+
+static int
+end_rows(void *ctx, enum ev_end end)
+{
+	(void)end;
+	return rows_end(ctx);
+}
+
+struct listing {
+	enum op              op;
+	const struct column *columns;
+	size_t               n;
+	const char          *name_path, *empty;
+};
+
+static int
+run_rows(struct cli *c, struct request *r, const struct listing *l)
+{
+	struct rows *rows = rows_new(c->args.output, true, l->columns, l->n, l->name_path, l->empty);
+	struct sink sink = { .row = add_row, .done = end_rows, .ctx = rows };
+	int code = run_request(c, r, &sink);
+
+	rows_free(rows);
+	return code;
+}
+
+static const struct column backup_columns[] = {
+	{ "NAME", "metadata.name", COL_TEXT },
+	{ "STATUS", "status.phase", COL_TEXT },
+	{ "ERRORS", "status.errors", COL_NUMBER },
+	{ "WARNINGS", "status.warnings", COL_NUMBER },
+	{ "ITEMS", "status.progress.itemsBackedUp", COL_NUMBER },
+	{ "CREATED", "status.startTimestamp", COL_TIME },
+	{ "EXPIRES IN", "status.expiration", COL_LEFT },
+	{ "COMPLETED", "status.completionTimestamp", COL_TIME, .wide = true },
+	{ "KUBERNETES", "metadata.annotations.velero\\.io/source-cluster-k8s-gitversion", COL_TEXT, .wide = true },
+	{ "CLUSTER", "metadata.annotations.orlop\\.dev/source-cluster-name", COL_TEXT, .wide = true },
+};
+
+static int
+backup_list(struct cli *c)
+{
+	static const struct listing l = { OP_BACKUP_LIST, backup_columns, COUNT(backup_columns), "metadata.name",
+		"No backups yet. 'orlop backup create' makes one." };
+
+	return run_rows(c, new_request(c, l.op), &l);
+}
+
+static const struct column restore_columns[] = {
+	{ "NAME", "metadata.name", COL_TEXT },
+	{ "BACKUP", "spec.backupName", COL_TEXT },
+	{ "STATUS", "status.phase", COL_TEXT },
+	{ "ERRORS", "status.errors", COL_NUMBER },
+	{ "WARNINGS", "status.warnings", COL_NUMBER },
+	{ "ITEMS", "status.progress.itemsRestored", COL_NUMBER },
+	{ "STARTED", "status.startTimestamp", COL_TIME },
+	{ "COMPLETED", "status.completionTimestamp", COL_TIME },
+	{ "CLUSTER", "metadata.annotations.orlop\\.dev/target-cluster-name", COL_TEXT, .wide = true },
+};
+
+static int
+restore_list(struct cli *c)
+{
+	static const struct listing l = { OP_RESTORE_LIST, restore_columns, COUNT(restore_columns), "metadata.name",
+		"No restores yet. 'orlop restore create --from-backup NAME' makes one." };
+
+	return run_rows(c, new_request(c, l.op), &l);
+}
+
+static const struct column ls_columns[] = {
+	{ "RESOURCE", "resource", COL_TEXT },
+	{ "NAMESPACE", "namespace", COL_TEXT },
+	{ "NAME", "name", COL_TEXT },
+	{ "SIZE", "size", COL_SIZE },
+	{ "VERSION", "version", COL_TEXT, .wide = true },
+	{ "KIND", "kind", COL_TEXT, .wide = true },
+};
+
+static int
+backup_ls(struct cli *c)
+{
+	static const struct listing l = { OP_BACKUP_LS, ls_columns, COUNT(ls_columns), "name", "The backup is empty." };
+	struct request *r = new_request(c, l.op);
+
+	copy_filter(&r->filter, &c->args);
+	return run_rows(c, r, &l);
+}
+
+static const struct column verify_columns[] = {
+	{ "WHAT", "what", COL_TEXT },
+	{ "NAME", "name", COL_TEXT },
+	{ "STATUS", "status", COL_TEXT },
+	{ "DETAIL", "detail", COL_TEXT },
+};
+
+static int
+backup_verify(struct cli *c)
+{
+	static const struct listing l = { OP_BACKUP_VERIFY, verify_columns, COUNT(verify_columns), "name", NULL };
+
+	return run_rows(c, new_request(c, l.op), &l);
+}
+
+static const struct column step_columns[] = {
+	{ "STEP", "step", COL_TEXT },
+	{ "STATUS", "status", COL_TEXT },
+	{ "DETAIL", "detail", COL_TEXT },
+};
+
+static const struct column check_columns[] = {
+	{ "CHECK", "check", COL_TEXT },
+	{ "STATUS", "status", COL_TEXT },
+	{ "DETAIL", "detail", COL_TEXT },
+};
+
+/* Steps are shown also when one of them failed: that is what they are for. */
+static int
+run_steps(struct cli *c, struct request *r, const struct column *columns, const char *name_path)
+{
+	struct rows *rows = rows_new(c->args.output, true, columns, COUNT(step_columns), name_path, NULL);
+	struct sink sink = { .row = add_row, .ctx = rows };
+	int code = run_request(c, r, &sink);
+
+	if (rows_end(rows) < 0 || fflush(stdout) != 0)
+		code = EXIT_FAILED;
+	rows_free(rows);
+	return code;
+}
+
+static int
+location_validate(struct cli *c)
+{
+	struct request *r = new_request(c, OP_LOCATION_VALIDATE);
+
+	if (r->name != NULL) {
+		free(r->location);
+		r->location = TAKE(r->name);
+	}
+	if (r->location == NULL) {
+		cli_error("'location validate' needs a URL: dir:PATH or s3://BUCKET");
+		request_free(r);
+		return EXIT_USAGE;
+	}
+	return run_steps(c, r, step_columns, "step");
+}
+
+static int
+cluster_check(struct cli *c)
+{
+	return run_steps(c, new_request(c, OP_CLUSTER_CHECK), check_columns, "check");
+}
+
+/* --- creating --- */
+
+static char *
+generated_name(const char *prefix)
+{
+	AUTO_BUF struct buf name = BUF_INIT(LIMIT_TAR_NAME);
+	char stamp[CLOCK_TEXT_MAX];
+
+	/* A context may be called anything; a backup may not (velero-format 3.9). */
+	for (const char *p = prefix; *p != '\0' && name.len < LIMIT_NAME - 15; p++) {
+		bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
+
+		if (alnum)
+			buf_putc(&name, *p);
+		else if (*p >= 'A' && *p <= 'Z')
+			buf_putc(&name, (char)(*p - 'A' + 'a'));
+		else if (name.len > 0 && name.p[name.len - 1] != '-')
+			buf_putc(&name, '-');
+	}
+	while (name.len > 0 && name.p[name.len - 1] == '-')
+		buf_cut(&name, name.len - 1);
+	return xasprintf("%s-%s", name.len > 0 ? buf_cstr(&name) : "cluster", clock_compact(stamp, clock_unix_ns()));
+}
+
+struct creating { struct cli *c; const char *what; char *row; };
+
+static int
+keep_row(void *ctx, struct str json)
+{
+	struct creating *cr = ctx;
+
+	free(cr->row);
+	cr->row = str_dup(json);
+	return 0;
+}
+
+static void
+backup_summary(const struct creating *cr, const cJSON *d)
+{
+	char items[FMT_MAX];
+	const char *name = jdoc_text(d, "metadata.name");
+
+	printf("Backup '%s' %s: %s objects, %lld warnings, %lld errors.\n", name, jdoc_text(d, "status.phase"),
+		fmt_count(items, (uint64_t)jdoc_int(d, "status.progress.itemsBackedUp", 0)),
+		(long long)jdoc_int(d, "status.warnings", 0), (long long)jdoc_int(d, "status.errors", 0));
+	if (!cr->c->args.quiet)
+		fprintf(stderr, "  next: orlop backup describe %s --location '%s'\n", name, cr->c->args.location);
+}
+
+static void
+restore_summary(const cJSON *d)
+{
+	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld skipped, %lld failed; %lld warnings, "
+		"%lld errors.\n", jdoc_text(d, "name"), jdoc_text(d, "backup"), (long long)jdoc_int(d, "created", 0),
+		(long long)jdoc_int(d, "updated", 0), (long long)jdoc_int(d, "skipped", 0),
+		(long long)jdoc_int(d, "failed", 0), (long long)jdoc_int(d, "warnings", 0),
+		(long long)jdoc_int(d, "errors", 0));
+}
+
+static int
+run_create(struct cli *c, struct request *r, bool backup)
+{
+	struct creating cr = { .c = c };
+	struct sink sink = { .row = keep_row, .ctx = &cr };
+	int code = run_request(c, r, &sink);
+	AUTO_JDOC cJSON *d = NULL;
+	struct err ignored;
+
+	if (cr.row == NULL)
+		return code;
+	if (c->args.output == OUT_TABLE || c->args.output == OUT_WIDE) {
+		d = jdoc_parse(str_of(cr.row), &ignored);
+		if (backup)
+			backup_summary(&cr, d);
+		else
+			restore_summary(d);
+	} else {
+		struct rows *rows = rows_new(c->args.output, false, NULL, 0, backup ? "metadata.name" : "name", NULL);
+
+		if (rows_add(rows, str_of(cr.row)) < 0 || rows_end(rows) < 0)
+			code = EXIT_FAILED;
+		rows_free(rows);
+	}
+	free(cr.row);
+	return fflush(stdout) == 0 ? code : EXIT_FAILED;
+}
+
+static int
+backup_create(struct cli *c)
+{
+	struct request *r = new_request(c, OP_BACKUP_CREATE);
+	const char *cluster = r->context != NULL ? r->context : "cluster";
+
+	r->backup.name = r->name != NULL ? xstrdup(r->name) : generated_name(cluster);
+	r->backup.cluster_name = dup_or_null(r->context);
+	r->backup.ttl_ns = c->args.ttl_ns > 0 ? c->args.ttl_ns : DEFAULT_TTL_NS;
+	r->backup.window = (unsigned)c->args.concurrency;
+	r->backup.page = (unsigned)c->args.page;
+	copy_strs(&r->backup.labels, &c->args.labels);
+	copy_filter(&r->backup.filter, &c->args);
+	return run_create(c, r, true);
+}
+
+static int
+restore_create(struct cli *c)
+{
+	struct request *r = new_request(c, OP_RESTORE_CREATE);
+
+	r->restore.name = r->name != NULL ? xstrdup(r->name) : generated_name(c->args.from_backup);
+	r->restore.backup = xstrdup(c->args.from_backup);
+	r->restore.cluster_name = dup_or_null(r->context);
+	r->restore.policy = c->args.policy;
+	r->restore.preserve_node_ports = c->args.preserve_node_ports;
+	r->restore.window = (unsigned)c->args.concurrency;
+	copy_strs(&r->restore.ns_map, &c->args.ns_map);
+	copy_filter(&r->restore.filter, &c->args);
+	return run_create(c, r, false);
+}
+
+/* --- describing --- */
+
+struct describing { struct cli *c; void (*text)(const cJSON *, bool, struct buf *); };
+
+static int
+describe_row(void *ctx, struct str json)
+{
+	struct describing *ds = ctx;
+	AUTO_BUF struct buf out = BUF_INIT(SIZE_MAX);
+	AUTO_JDOC cJSON *d = NULL;
+	struct err ignored;
+
+	if (ds->c->args.output != OUT_TABLE && ds->c->args.output != OUT_WIDE) {
+		struct rows *rows = rows_new(ds->c->args.output, false, NULL, 0, "backup.metadata.name", NULL);
+		int rc = rows_add(rows, json);
+
+		rows_free(rows);
+		return rc;
+	}
+	d = jdoc_parse(json, &ignored);
+	ds->text(d, ds->c->args.details, &out);
+	return fwrite(out.p, 1, out.len, stdout) == out.len ? 0 : -1;
+}
+
+static int
+run_describe(struct cli *c, enum op op, void (*text)(const cJSON *, bool, struct buf *))
+{
+	struct describing ds = { c, text };
+	struct sink sink = { .row = describe_row, .ctx = &ds };
+
+	return run_request(c, new_request(c, op), &sink);
+}
+
+static int
+backup_describe(struct cli *c)
+{
+	return run_describe(c, OP_BACKUP_DESCRIBE, describe_backup);
+}
+
+static int
+restore_describe(struct cli *c)
+{
+	return run_describe(c, OP_RESTORE_DESCRIBE, describe_restore);
+}
+
+/* --- bytes --- */
+
+static int
+cat_row(void *ctx, struct str json)
+{
+	struct cli *c = ctx;
+	struct rows *rows = rows_new(c->args.output == OUT_YAML ? OUT_YAML : OUT_JSON, false, NULL, 0, NULL, NULL);
+	int rc = rows_add(rows, json);
+
+	rows_free(rows);
+	return rc;
+}
+
+static int
+backup_cat(struct cli *c)
+{
+	struct request *r = new_request(c, OP_BACKUP_CAT);
+	struct sink sink = { .row = cat_row, .ctx = c };
+
+	for (size_t i = 1; i < c->args.pos.len; i++)
+		strs_add(&r->objects, c->args.pos.at[i]);
+	return run_request(c, r, &sink);
+}
+
+static int
+log_bytes(void *ctx, struct str data)
+{
+	AUTO_BUF struct buf out = BUF_INIT(SIZE_MAX);
+
+	(void)ctx;
+	text_visible(&out, data, true);
+	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len ? 0 : -1;
+}
+
+static int
+raw_bytes(void *ctx, struct str data)
+{
+	(void)ctx;
+	return fwrite(data.p, 1, data.len, stdout) == data.len ? 0 : -1;
+}
+
+static int
+run_logs(struct cli *c, enum op op)
+{
+	struct sink sink = { .bytes = log_bytes };
+
+	return run_request(c, new_request(c, op), &sink);
+}
+
+static int
+backup_logs(struct cli *c)
+{
+	return run_logs(c, OP_BACKUP_LOGS);
+}
+
+static int
+restore_logs(struct cli *c)
+{
+	return run_logs(c, OP_RESTORE_LOGS);
+}
+
+static int
+backup_download(struct cli *c)
+{
+	struct request *r = new_request(c, OP_BACKUP_DOWNLOAD);
+	struct sink sink = { .bytes = raw_bytes };
+	AUTO_FREE char *path = NULL;
+	int code;
+
+	r->path = c->args.file != NULL ? xstrdup(c->args.file) : xasprintf("%s-data.tar.gz", r->name);
+	path = xstrdup(r->path);
+	code = run_request(c, r, &sink);
+	if (code == EXIT_OK && strcmp(path, "-") != 0)
+		fprintf(stderr, "wrote %s\n", path);
+	return code;
+}
+
+/* --- deleting --- */
+
+static bool
+confirmed(const char *name, const char *location)
+{
+	char answer[16] = "";
+
+	fprintf(stderr, "Delete backup '%s' in %s? [y/N] ", name, location);
+	if (fgets(answer, sizeof answer, stdin) == NULL)
+		return false;
+	return answer[0] == 'y' || answer[0] == 'Y';
+}
+
+static int
+backup_delete(struct cli *c)
+{
+	static const struct sink sink = { .row = NULL };
+	int code = EXIT_OK;
+
+	if (!c->args.confirm && !isatty(STDIN_FILENO)) {
+		cli_error("'backup delete' asks first, and there is no terminal to ask on: use --confirm");
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < c->args.pos.len && code == EXIT_OK; i++) {
+		struct request *r;
+
+		if (!c->args.confirm && !confirmed(c->args.pos.at[i], c->args.location)) {
+			fprintf(stderr, "kept '%s'\n", c->args.pos.at[i]);
+			continue;
+		}
+		r = new_request(c, OP_BACKUP_DELETE);
+		free(r->name);
+		r->name = xstrdup(c->args.pos.at[i]);
+		code = run_request(c, r, &sink);
+	}
+	return code;
+}
+
+/* --- about the program --- */
+
+static int
+version(struct cli *c)
+{
+	(void)c;
+	puts("orlop " PACKAGE_VERSION);
+	return EXIT_OK;
+}
+
+static int
+completion(struct cli *c)
+{
+	if (completion_print(c->args.pos.at[0]))
+		return EXIT_OK;
+	cli_error("no completion for '%s': bash, zsh or fish", c->args.pos.at[0]);
+	return EXIT_USAGE;
+}
+
+static int
+help(struct cli *c)
+{
+	struct err e;
+	int used;
+	const struct command *cmd;
+
+	if (c->args.pos.len == 0) {
+		help_overview(stdout);
+		return EXIT_OK;
+	}
+	cmd = command_find((int)c->args.pos.len, c->args.pos.at, &used, &e);
+	if (cmd != NULL) {
+		help_command(cmd, stdout);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; i < commands_len; i++) {
+		if (c->args.pos.len == 1 && strcmp(commands[i].group, c->args.pos.at[0]) == 0) {
+			help_group(c->args.pos.at[0], stdout);
+			return EXIT_OK;
+		}
+	}
+	cli_error("%s", e.msg);
+	return EXIT_USAGE;
+}
+
+/* --- the table --- */
+
+#define L SET_LOCATION
+#define K SET_CLUSTER
+#define O SET_OUTPUT
+
+const struct command commands[] = {
+	{ "backup", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_BACKUP, "Back up a cluster",
+		"orlop backup create b1 --location dir:./backups", backup_create },
+	{ "backup", "list", "", 0, 0, L | O, "List the backups in a location",
+		"orlop backup list --location s3://backups?region=eu-west-1 -o wide", backup_list },
+	{ "backup", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a backup is and holds",
+		"orlop backup describe b1 --location dir:./backups --details", backup_describe },
+	{ "backup", "ls", "NAME", 1, 1, L | O | SET_FILTER, "List the objects in a backup",
+		"orlop backup ls b1 --location dir:./backups --include-resources deployments", backup_ls },
+	{ "backup", "cat", "NAME KIND/[NAMESPACE/]NAME...", 2, 1000, L | O, "Print objects of a backup",
+		"orlop backup cat b1 deployment/shop/web --location dir:./backups -o yaml", backup_cat },
+	{ "backup", "logs", "NAME", 1, 1, L, "Print the log of a backup", NULL, backup_logs },
+	{ "backup", "download", "NAME", 1, 1, L | SET_FILE | SET_FORCE, "Download the tarball of a backup", NULL,
+		backup_download },
+	{ "backup", "verify", "NAME", 1, 1, L | O, "Re-read a backup and check every checksum",
+		"orlop backup verify b1 --location dir:./backups", backup_verify },
+	{ "backup", "delete", "NAME...", 1, 1000, L | K | SET_FORCE | SET_CONFIRM, "Delete backups",
+		"orlop backup delete b1 --location dir:./backups --confirm", backup_delete },
+	{ "restore", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_RESTORE, "Restore a backup to a cluster",
+		"orlop restore create --from-backup b1 --location dir:./backups --context other", restore_create },
+	{ "restore", "list", "", 0, 0, L | O, "List the restores recorded in a location", NULL, restore_list },
+	{ "restore", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a restore did", NULL, restore_describe },
+	{ "restore", "logs", "NAME", 1, 1, L, "Print the log of a restore", NULL, restore_logs },
+	{ "location", "validate", "[URL]", 0, 1, L | O, "Try to connect, list, write, read and delete",
+		"orlop location validate 's3://backups?s3Url=https://minio:9000&s3ForcePathStyle=true'", location_validate },
+	{ "cluster", "check", "", 0, 0, K | O, "Check that a cluster answers and permits backup and restore", NULL,
+		cluster_check },
+	{ "completion", NULL, "bash|zsh|fish", 1, 1, 0, "Print a completion script for a shell",
+		"source <(orlop completion bash)", completion },
+	{ "version", NULL, "", 0, 0, 0, "Print the version", NULL, version },
+	{ "help", NULL, "[COMMAND]", 0, 2, 0, "Show help", NULL, help },
+};
+const size_t commands_len = COUNT(commands);

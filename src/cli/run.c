@@ -1,0 +1,193 @@
+/* A request from submission to exit code. */
+#include "cli/run.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/progress.h"
+#include "data/jdoc.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#define FINDINGS_SHOWN 20
+#define TWICE_NS (2 * NS_PER_S)
+
+/* For the signal handler only. */
+static struct cancel *volatile signal_cancel;
+static volatile sig_atomic_t interrupts;
+static volatile int64_t first_interrupt_ns;
+
+static void
+on_interrupt(int sig)
+{
+	static const char again[] = "\norlop: stopping at the next object and cleaning up; again within 2 s ends at once\n";
+	int64_t now = clock_mono_ns();
+
+	(void)sig;
+	if (interrupts > 0 && now - first_interrupt_ns < TWICE_NS)
+		_exit(EXIT_INTERRUPTED);
+	interrupts = 1;
+	first_interrupt_ns = now;
+	if (signal_cancel != NULL)
+		cancel_fire(signal_cancel);
+	(void)!write(STDERR_FILENO, again, sizeof again - 1);
+}
+
+void
+cli_error(const char *fmt, ...)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	AUTO_FREE char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		panic(__FILE__, __LINE__, "out of memory");
+	va_end(ap);
+	text_visible(&out, str_of(text), false);
+	fprintf(stderr, "orlop: %s\n", buf_cstr(&out));
+}
+
+static void
+show_finding(struct progress_view *p, const char *json, size_t number)
+{
+	struct err ignored;
+	AUTO_JDOC cJSON *d = jdoc_parse(str_of(json), &ignored);
+	const char *ns = jdoc_text(d, "namespace"), *resource = jdoc_text(d, "resource"), *name = jdoc_text(d, "name");
+	const char *hint = jdoc_text(d, "hint"), *text = jdoc_text(d, "text"), *severity = jdoc_text(d, "severity");
+	AUTO_FREE char *line = NULL;
+
+	if (number >= FINDINGS_SHOWN)
+		return;
+	line = resource == NULL ? xasprintf("%s: %s", severity, text)
+		: xasprintf("%s: %s %s%s%s: %s", severity, resource, ns != NULL ? ns : "",
+			ns != NULL && ns[0] != '\0' ? "/" : "", name != NULL ? name : "", text);
+	progress_message(p, line);
+	if (hint != NULL) {
+		AUTO_FREE char *next = xasprintf("  next: %s", hint);
+
+		progress_message(p, next);
+	}
+}
+
+static int
+exit_code(const struct event *end)
+{
+	static const int by_kind[EK_COUNT_] = {
+		[EK_INVALID] = EXIT_USAGE, [EK_NOTFOUND] = EXIT_NOTHING, [EK_CORRUPT] = EXIT_DAMAGED,
+		[EK_CANCELED] = EXIT_INTERRUPTED,
+	};
+
+	switch (end->end) {
+	case END_DONE: return EXIT_OK;
+	case END_PARTIAL: return EXIT_PARTIAL;
+	case END_DAMAGED: return EXIT_DAMAGED;
+	case END_CANCELED: return EXIT_INTERRUPTED;
+	case END_FAILED: break;
+	}
+	if (end->about == ABOUT_LOCATION && end->err.kind != EK_INVALID)
+		return EXIT_LOCATION;
+	if (end->about == ABOUT_CLUSTER && end->err.kind != EK_INVALID)
+		return EXIT_CLUSTER;
+	return by_kind[end->err.kind] != 0 ? by_kind[end->err.kind] : EXIT_FAILED;
+}
+
+static void
+show_end(const struct event *ev, size_t findings)
+{
+	const char *hint = ev->end == END_FAILED ? err_info(ev->err.kind)->hint : "";
+
+	if (findings > FINDINGS_SHOWN)
+		fprintf(stderr, "... and %zu more: 'describe' and 'logs' have them all\n", findings - FINDINGS_SHOWN);
+	if (ev->end == END_CANCELED)
+		cli_error("stopped: %s", ev->err.msg);
+	if (ev->end != END_FAILED)
+		return;
+	cli_error("%s", ev->err.msg);
+	if (hint[0] != '\0')
+		fprintf(stderr, "  next: %s\n", hint);
+}
+
+static int
+take_event(struct event *ev, struct backend *b, struct progress_view *p, const struct sink *sink, size_t *findings)
+{
+	struct job_progress now;
+	struct str data = { ev->text, ev->len };
+
+	switch (ev->kind) {
+	case EV_PROGRESS:
+		backend_progress(b, ev->id, &now);
+		progress_update(p, &now);
+		return 0;
+	case EV_NOTE:
+		progress_message(p, ev->text);
+		return 0;
+	case EV_FINDING:
+		show_finding(p, ev->text, (*findings)++);
+		return 0;
+	case EV_ROW:
+		return sink->row != NULL ? sink->row(sink->ctx, data) : 0;
+	case EV_BYTES:
+		return sink->bytes != NULL ? sink->bytes(sink->ctx, data) : 0;
+	case EV_END:
+		break;
+	}
+	return 0;
+}
+
+int
+run_request(struct cli *c, struct request *r, const struct sink *sink)
+{
+	struct sigaction sa = { .sa_handler = on_interrupt }, old_int, old_term;
+	struct progress_view *p;
+	struct backend *b;
+	struct err e;
+	size_t findings = 0;
+	int code = EXIT_FAILED, broken = 0;
+
+	b = backend_new(&e);
+	if (b == NULL) {
+		cli_error("%s", e.msg);
+		request_free(r);
+		return EXIT_FAILED;
+	}
+	sigemptyset(&sa.sa_mask);
+	signal_cancel = backend_cancel(b);
+	sigaction(SIGINT, &sa, &old_int);
+	sigaction(SIGTERM, &sa, &old_term);
+	p = progress_new(c->args.quiet);
+	(void)backend_submit(b, r);
+	for (bool over = false; !over;) {
+		AUTO(event_freep) struct event *ev = backend_next(b);
+
+		if (broken == 0 && take_event(ev, b, p, sink, &findings) < 0) {
+			broken = errno != 0 ? errno : EIO;
+			cancel_fire(backend_cancel(b));
+		}
+		if (ev->kind != EV_END)
+			continue;
+		over = true;
+		progress_end(p);
+		code = exit_code(ev);
+		if (broken == 0)
+			show_end(ev, findings);
+		if (broken == 0 && (ev->end == END_DONE || ev->end == END_PARTIAL || ev->end == END_DAMAGED)
+		    && sink->done != NULL && sink->done(sink->ctx, ev->end) < 0)
+			broken = errno != 0 ? errno : EIO;
+	}
+	sigaction(SIGINT, &old_int, NULL);
+	sigaction(SIGTERM, &old_term, NULL);
+	signal_cancel = NULL;
+	progress_free(p);
+	backend_free(b);
+	if (broken == 0 && fflush(stdout) != 0)
+		broken = errno;
+	if (broken != 0) {
+		cli_error("writing to stdout: %s", strerror(broken));
+		return EXIT_FAILED;
+	}
+	return code;
+}

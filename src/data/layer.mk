@@ -1,0 +1,15 @@
+noinst_LIBRARIES += src/data/libdata.a
+src_data_libdata_a_SOURCES = \
+	src/data/gzip.c src/data/gzip.h \
+	src/data/gzip_codec.h src/data/gzip_isal.c src/data/gzip_zlib.c \
+	src/data/jdoc.c src/data/jdoc.h \
+	src/data/jedit.c src/data/jedit.h \
+	src/data/jequal.c \
+	src/data/jlex.c src/data/jlex.h \
+	src/data/jlist.c \
+	src/data/jscan.c src/data/jscan.h \
+	src/data/jstr.c \
+	src/data/jwrite.c src/data/jwrite.h \
+	src/data/xml.c src/data/xml.h \
+	src/data/yaml.c src/data/yaml.h \
+	src/data/yaml_emit.c

@@ -1,0 +1,42 @@
+/*
+ * A stored backup opened for reading: its metadata, its index, single objects.  Ours are read by index and range;
+ * others' tarballs are unpacked once, in one streaming pass, into an anonymous private file.
+ */
+#ifndef ORLOP_ENGINE_READER_H
+#define ORLOP_ENGINE_READER_H
+
+#include "archive/index.h"
+#include "archive/layout.h"
+#include "archive/vbackup.h"
+#include "base/buf.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "k8s/discovery.h"
+#include "store/store.h"
+
+/* Reads velero-backup.json of name.  EK_NOTFOUND: no such backup, with the nearest name in the store. */
+MUST_CHECK int reader_metadata(struct store *st, const char *name, struct vbackup *out, const struct cancel *c,
+	struct err *e);
+
+/* Appends a side file, unpacked.  EK_NOTFOUND when the backup or restore does not have it. */
+MUST_CHECK int reader_side_file(struct store *st, const char *name, enum layout_file f, struct buf *out,
+	const struct cancel *c, struct err *e);
+
+struct reader;
+/* Opens the objects.  b is borrowed for the reader's life; progress (may be NULL) hears of bytes while a foreign
+ * tarball is unpacked.  EK_CORRUPT: damaged index or tarball; EK_NOTFOUND: the tarball is gone. */
+MUST_CHECK struct reader *reader_open(struct store *st, const struct vbackup *b,
+	void (*progress)(void *ctx, uint64_t bytes), void *ctx, const struct cancel *c, struct err *e);
+void reader_close(struct reader *r);
+void reader_closep(struct reader **r);
+const struct index *reader_index(const struct reader *r);
+
+/* The types in the archive as a discovery result, so that names resolve without a cluster ("deployments", "Deployment";
+ * short names are not known).  Caller frees with discovery_free. */
+struct discovery *reader_discovery(const struct reader *r);
+
+/* The object's JSON; borrowed until the next call.  Fast when asked in ascending order of member and offset. */
+MUST_CHECK int reader_object(struct reader *r, const struct index_entry *en, struct str *json,
+	const struct cancel *c, struct err *e);
+
+#endif

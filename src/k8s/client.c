@@ -1,0 +1,573 @@
+/* Requests to one API server: sessions, credentials and their renewal, Status documents. */
+#include "config.h"
+
+#include "k8s/client.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "data/jdoc.h"
+#include "data/jscan.h"
+#include "data/jwrite.h"
+#include "k8s/auth.h"
+
+#include <string.h>
+
+#define RETRIES        5
+#define CAUSES_SHOWN   3
+#define FIRST_LINE_MAX 200
+
+/* A request between start and return: what the HTTP layer borrows and what a renewal of credentials must know. */
+struct flight {
+	struct k8s        *k;
+	struct k8s_op      op;
+	const char *const *headers;
+	char              *url;
+	struct http_call  *call;        /* of a window; NULL in k8s_do */
+	unsigned           renewals;    /* k->renewals when the last attempt took its credentials */
+	unsigned           cert;        /* generation of the certificate of its session */
+	bool               moved;       /* was repeated in a session with another certificate */
+};
+
+struct k8s {
+	const struct kube_conn *conn;
+	struct kube_auth       *auth;
+	struct http            *http;      /* NULL before the first use and after k8s_abort */
+	struct http            *old;       /* of an earlier client certificate, while its calls are in flight */
+	unsigned                cert;      /* generation of the certificate of http */
+	unsigned                renewals;  /* how often a 401 gave new credentials */
+	const struct cancel    *cancel;    /* of the call that drives the session now */
+	struct VEC_OF(struct flight *) flights;
+};
+
+static const char *const headers_get[] = { "Accept: application/json", NULL };
+static const char *const headers_json[] = { "Accept: application/json", "Content-Type: application/json", NULL };
+static const char *const headers_merge[] = {
+	"Accept: application/json", "Content-Type: application/merge-patch+json", NULL };
+
+struct k8s *
+k8s_new(const struct kube_conn *conn, struct err *e)
+{
+	if (!conn->server) {
+		err_set(e, EK_INVALID, "cluster '%s' has no server address", conn->cluster ? conn->cluster : "");
+		return NULL;
+	}
+	struct k8s *k = xcalloc(1, sizeof *k);
+	k->conn = conn;
+	k->auth = kube_auth_new(conn);
+	return k;
+}
+
+void
+k8s_abort(struct k8s *k)
+{
+	http_freep(&k->http);
+	http_freep(&k->old);
+	for (size_t i = 0; i < k->flights.len; i++) {
+		free(k->flights.at[i]->url);
+		free(k->flights.at[i]);
+	}
+	k->flights.len = 0;
+}
+
+void
+k8s_free(struct k8s *k)
+{
+	if (!k)
+		return;
+	k8s_abort(k);
+	vec_free(&k->flights);
+	kube_auth_free(k->auth);
+	free(k);
+}
+
+void
+k8s_freep(struct k8s **k)
+{
+	k8s_free(*k);
+	*k = NULL;
+}
+
+const struct kube_conn *
+k8s_conn(const struct k8s *k)
+{
+	return k->conn;
+}
+
+static unsigned
+present_cert(const struct k8s *k)
+{
+	struct str cert, key;
+	unsigned generation = 0;
+	kube_auth_client_cert(k->auth, &cert, &key, &generation);
+	return generation;
+}
+
+/* Makes k->http a session with the present client certificate. */
+static int
+session(struct k8s *k, const struct cancel *c, struct err *e)
+{
+	if (kube_auth_refresh(k->auth, false, c, e) < 0)
+		return -1;
+	if (k->old && http_in_flight(k->old) == 0)
+		http_freep(&k->old);
+	if (k->http && (k->cert == present_cert(k) || k->old))
+		return 0;
+
+	const struct kube_conn *conn = k->conn;
+	struct http_conf conf = {
+		.user_agent = "orlop/" PACKAGE_VERSION,
+		.ca_pem = str_of(conn->ca_pem),
+		.insecure = conn->insecure,
+		.tls_server_name = conn->tls_server_name,
+		.proxy = conn->proxy_url,
+		.retries = RETRIES,
+	};
+	unsigned cert = 0;
+	kube_auth_client_cert(k->auth, &conf.cert_pem, &conf.key_pem, &cert);
+	struct http *h = http_new(&conf, e);
+	if (!h)
+		return -1;
+	if (k->http && http_in_flight(k->http) > 0)
+		k->old = TAKE(k->http);
+	http_freep(&k->http);
+	k->http = h;
+	k->cert = cert;
+	return 0;
+}
+
+static int
+prepare(void *ctx, struct http_call *call, bool again, struct err *e)
+{
+	struct flight *f = ctx;
+	struct k8s *k = f->k;
+
+	/* Of many calls that were refused with the same old token, only the first one asks for a new token. */
+	bool ask = again && f->renewals == k->renewals;
+	int r = kube_auth_refresh(k->auth, ask, k->cancel, e);
+	if (r != 0)
+		return r;
+	if (ask)
+		k->renewals++;
+	/* A new certificate needs a new connection: the call ends here and is repeated in another session. */
+	if (again && f->cert != present_cert(k))
+		return 1;
+	f->renewals = k->renewals;
+	kube_auth_headers(k->auth, call);
+	return 0;
+}
+
+static int
+sink(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct flight *f = ctx;
+	return f->op.sink(f->op.ctx, p, n, e);
+}
+
+static const char *const *
+headers_for(const struct k8s_op *op)
+{
+	if (strcmp(op->method, "PATCH") == 0)
+		return headers_merge;
+	return op->body.len > 0 ? headers_json : headers_get;
+}
+
+/* For k->http as it is now. */
+static struct http_req
+request(struct flight *f)
+{
+	f->cert = f->k->cert;
+	return (struct http_req){
+		.method = f->op.method,
+		.url = f->url,
+		.headers = f->headers,
+		.body = f->op.body,
+		.idempotent = strcmp(f->op.method, "POST") != 0,
+		.max_body = f->op.max_body > 0 ? f->op.max_body : LIMIT_OBJECT,
+		.prepare = prepare,
+		.sink = f->op.sink ? sink : NULL,
+		.ctx = f,
+	};
+}
+
+/* Refused with a certificate that was renewed since: true once, the call then runs again in the new session. */
+static bool
+move(struct flight *f, int status)
+{
+	if (status != 401 || f->moved || f->cert == present_cert(f->k))
+		return false;
+	f->moved = true;
+	return true;
+}
+
+static const struct { const char *reason; enum err_kind kind; } reason_kinds[] = {
+	{ "AlreadyExists", EK_EXISTS },
+	{ "BadRequest", EK_INVALID },
+	{ "Conflict", EK_CONFLICT },
+	{ "Expired", EK_CONFLICT },
+	{ "Forbidden", EK_DENIED },
+	{ "Gone", EK_CONFLICT },
+	{ "InternalError", EK_UNAVAILABLE },
+	{ "Invalid", EK_INVALID },
+	{ "MethodNotAllowed", EK_INVALID },
+	{ "NotAcceptable", EK_INVALID },
+	{ "NotFound", EK_NOTFOUND },
+	{ "RequestEntityTooLarge", EK_LIMIT },
+	{ "ServerTimeout", EK_UNAVAILABLE },
+	{ "ServiceUnavailable", EK_UNAVAILABLE },
+	{ "Timeout", EK_TIMEOUT },
+	{ "TooManyRequests", EK_THROTTLED },
+	{ "Unauthorized", EK_DENIED },
+	{ "UnsupportedMediaType", EK_INVALID },
+};
+
+static enum err_kind
+status_kind(int http_status, const char *reason)
+{
+	for (size_t i = 0; i < COUNT(reason_kinds); i++)
+		if (strcmp(reason, reason_kinds[i].reason) == 0)
+			return reason_kinds[i].kind;
+	struct err by_number = { 0 };
+	(void)http_status_err(&(struct http_resp){ .status = http_status }, &by_number);
+	return by_number.kind;
+}
+
+/* The server usually repeats the causes in its message; what it left out is added. */
+static void
+add_causes(struct buf *text, const cJSON *status)
+{
+	unsigned shown = 0;
+	const cJSON *cause;
+
+	jdoc_each(cause, jdoc_get(status, "details.causes")) {
+		const char *message = jdoc_text(cause, "message"), *field = jdoc_text(cause, "field");
+		if (!message || strstr(buf_cstr(text), message))
+			continue;
+		if (shown++ == CAUSES_SHOWN)
+			break;
+		buf_puts(text, "; ");
+		if (field && *field)
+			buf_putf(text, "%s: ", field);
+		buf_puts(text, message);
+	}
+}
+
+static struct str
+first_line(struct str body)
+{
+	struct str line;
+
+	while (str_split(&body, '\n', &line)) {
+		line = str_trim(line);
+		if (line.len > 0)
+			return str_sub(line, 0, FIRST_LINE_MAX);
+	}
+	return S("no explanation");
+}
+
+int
+k8s_status_err(int http_status, struct str body, int64_t retry_after_ns, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(2 * body.len + 4 * KIB);
+	struct err not_json;
+	AUTO_JDOC cJSON *doc = jdoc_parse(body, &not_json);
+	const char *kind = doc ? jdoc_text(doc, "kind") : NULL;
+	const char *reason = "", *message = NULL;
+
+	if (kind && strcmp(kind, "Status") == 0) {
+		message = jdoc_text(doc, "message");
+		reason = jdoc_text(doc, "reason");
+		if (!reason)
+			reason = "";
+		if (retry_after_ns == 0)
+			retry_after_ns = jdoc_int(doc, "details.retryAfterSeconds", 0) * INT64_C(1000000000);
+	}
+	if (message && *message)
+		buf_puts(&text, message);
+	else
+		buf_put_str(&text, first_line(*reason ? S("") : body));
+	if (message)
+		add_causes(&text, doc);
+
+	err_set(e, status_kind(http_status, reason), "%s (%d%s%s)", buf_cstr(&text), http_status,
+		*reason ? " " : "", reason);
+	e->http = http_status;
+	e->retry_after_ns = retry_after_ns;
+	(void)snprintf(e->reason, sizeof e->reason, "%s", reason);
+	return -1;
+}
+
+/* What the caller is told about an answer; why is the HTTP layer's word on it. */
+static int
+explain(const struct http_resp *resp, const struct err *why, struct err *e)
+{
+	if (resp->status >= 400 && why->http == resp->status)
+		return k8s_status_err(resp->status, buf_str(&resp->body), why->retry_after_ns, e);
+	*e = *why;
+	return -1;
+}
+
+/* An API server does not redirect; a login page in front of it does. */
+static int
+check_redirect(const struct http_resp *resp, struct err *e)
+{
+	struct str to = S("another address");
+
+	if (resp->status < 300)
+		return 0;
+	(void)http_resp_header(resp, "Location", &to);
+	err_set(e, EK_INVALID, "not an API server: it redirects to " STR_FMT " (%d)", STR_ARG(to), resp->status);
+	e->http = resp->status;
+	return -1;
+}
+
+/* Runs one request to its end; resp holds the answer. */
+static int
+exchange(struct k8s *k, struct flight *f, struct http_resp *resp, const struct cancel *c, struct err *e)
+{
+	AUTO_FREE char *url = xasprintf("%s%s", k->conn->server, f->op.path);
+
+	f->k = k;
+	f->url = url;
+	k->cancel = c;
+	for (;;) {
+		if (session(k, c, e) < 0)
+			return -1;
+		struct http_req req = request(f);
+		struct err why = { 0 };
+		if (http_do(k->http, &req, resp, c, &why) == 0)
+			return check_redirect(resp, e);
+		if (!move(f, resp->status))
+			return explain(resp, &why, e);
+		http_resp_done(resp);
+		*resp = (struct http_resp){ 0 };
+	}
+}
+
+static size_t
+room_in(const struct buf *out)
+{
+	return out ? out->max - out->len : LIMIT_OBJECT;
+}
+
+static int
+do_op(struct k8s *k, struct k8s_op op, struct buf *out, const struct cancel *c, struct err *e)
+{
+	AUTO(http_resp_done) struct http_resp resp = { 0 };
+	op.max_body = room_in(out);
+	struct flight f = { .op = op, .headers = headers_for(&op) };
+
+	if (exchange(k, &f, &resp, c, e) < 0)
+		return -1;
+	return out ? buf_add_str(out, buf_str(&resp.body), e) : 0;
+}
+
+int
+k8s_do(struct k8s *k, const char *method, const char *path, struct str body, struct buf *out,
+	const struct cancel *c, struct err *e)
+{
+	return do_op(k, (struct k8s_op){ .method = method, .path = path, .body = body }, out, c, e);
+}
+
+int
+k8s_merge_patch(struct k8s *k, const char *path, struct str patch, struct buf *out,
+	const struct cancel *c, struct err *e)
+{
+	return do_op(k, (struct k8s_op){ .method = "PATCH", .path = path, .body = patch }, out, c, e);
+}
+
+int
+k8s_get_as(struct k8s *k, const char *path, const char *accept, struct buf *out, struct buf *content_type,
+	const struct cancel *c, struct err *e)
+{
+	AUTO(http_resp_done) struct http_resp resp = { 0 };
+	AUTO_FREE char *line = xasprintf("Accept: %s", accept);
+	const char *const headers[] = { line, NULL };
+	struct flight f = { .op = { .method = "GET", .path = path, .max_body = room_in(out) }, .headers = headers };
+	struct str type = { 0 };
+
+	if (exchange(k, &f, &resp, c, e) < 0)
+		return -1;
+	(void)http_resp_header(&resp, "Content-Type", &type);
+	if (content_type && buf_add_str(content_type, type, e) < 0)
+		return -1;
+	return buf_add_str(out, buf_str(&resp.body), e);
+}
+
+/* ------------------------------------------------------------------ window */
+
+int
+k8s_start(struct k8s *k, const struct k8s_op *op, const struct cancel *c, struct err *e)
+{
+	k->cancel = c;
+	if (session(k, c, e) < 0)
+		return -1;
+	struct flight *f = xcalloc(1, sizeof *f);
+	f->k = k;
+	f->op = *op;
+	f->headers = headers_for(op);
+	f->url = xasprintf("%s%s", k->conn->server, op->path);
+	struct http_req req = request(f);
+	f->call = http_start(k->http, &req, op->tag);
+	*vec_push(&k->flights) = f;
+	return 0;
+}
+
+static size_t
+flight_of(const struct k8s *k, const struct http_call *call)
+{
+	size_t i = 0;
+
+	while (k->flights.at[i]->call != call)
+		i++;
+	return i;
+}
+
+struct http_call *
+k8s_next(struct k8s *k, const struct cancel *c, struct err *e)
+{
+	k->cancel = c;
+	for (;;) {
+		struct http *h = k->old && http_in_flight(k->old) > 0 ? k->old : k->http;
+		if (!h) {
+			e->kind = EK_NONE;
+			return NULL;
+		}
+		struct http_call *call = http_next(h, c, e);
+		if (!call)
+			return NULL;
+		size_t i = flight_of(k, call);
+		struct flight *f = k->flights.at[i];
+		struct err why;
+		if (move(f, http_call_resp(call)->status) && session(k, c, &why) == 0) {
+			http_call_free(call);
+			struct http_req req = request(f);
+			f->call = http_start(k->http, &req, f->op.tag);
+			continue;
+		}
+		k->flights.at[i] = k->flights.at[--k->flights.len];
+		free(f->url);
+		free(f);
+		return call;
+	}
+}
+
+size_t
+k8s_in_flight(const struct k8s *k)
+{
+	return k->flights.len;
+}
+
+void *
+k8s_call_tag(const struct http_call *call)
+{
+	return http_call_tag(call);
+}
+
+int
+k8s_call_result(struct http_call *call, struct err *e)
+{
+	struct err why = { 0 };
+
+	if (http_call_result(call, &why) == 0)
+		return check_redirect(http_call_resp(call), e);
+	return explain(http_call_resp(call), &why, e);
+}
+
+struct str
+k8s_call_body(struct http_call *call)
+{
+	return buf_str(&http_call_resp(call)->body);
+}
+
+/* ------------------------------------------------------------------ facts about the server */
+
+static void
+copy_text(char *to, size_t size, const char *text)
+{
+	(void)snprintf(to, size, "%s", text ? text : "");
+}
+
+static int
+get_version(struct k8s *k, struct k8s_info *out, const struct cancel *c, struct err *e)
+{
+	AUTO_BUF struct buf body = BUF_INIT(LIMIT_SMALL_BODY);
+
+	if (k8s_do(k, "GET", "/version", S(""), &body, c, e) < 0)
+		return -1;
+	AUTO_JDOC cJSON *doc = jdoc_parse(buf_str(&body), e);
+	if (!doc)
+		return err_ctx(e, "answer of /version");
+	if (!jdoc_text(doc, "gitVersion"))
+		return err_set(e, EK_CORRUPT, "answer of /version has no gitVersion: not an API server");
+	copy_text(out->git_version, sizeof out->git_version, jdoc_text(doc, "gitVersion"));
+	copy_text(out->major, sizeof out->major, jdoc_text(doc, "major"));
+	copy_text(out->minor, sizeof out->minor, jdoc_text(doc, "minor"));
+	return 0;
+}
+
+static int
+get_uid(struct k8s *k, struct k8s_info *out, const struct cancel *c, struct err *e)
+{
+	AUTO_BUF struct buf body = BUF_INIT(LIMIT_SMALL_BODY);
+	struct err why;
+	struct str raw, uid;
+
+	if (k8s_do(k, "GET", "/api/v1/namespaces/kube-system", S(""), &body, c, &why) < 0) {
+		if (why.kind == EK_DENIED || why.kind == EK_NOTFOUND)
+			return 0;
+		*e = why;
+		return -1;
+	}
+	if (json_check(buf_str(&body), e) < 0)
+		return err_ctx(e, "namespace kube-system");
+	if (jpath(buf_str(&body), &raw, "metadata", "uid", NULL) && jstr_plain(raw, &uid))
+		(void)snprintf(out->uid, sizeof out->uid, STR_FMT, STR_ARG(uid));
+	return 0;
+}
+
+int
+k8s_server_info(struct k8s *k, struct k8s_info *out, const struct cancel *c, struct err *e)
+{
+	struct k8s_info info = { 0 };
+
+	if (get_version(k, &info, c, e) < 0 || get_uid(k, &info, c, e) < 0)
+		return -1;
+	*out = info;
+	return 0;
+}
+
+int
+k8s_can_i(struct k8s *k, const char *verb, const char *group, const char *resource, const char *ns,
+	bool *allowed, const struct cancel *c, struct err *e)
+{
+	AUTO_BUF struct buf review = BUF_INIT(LIMIT_SMALL_BODY), body = BUF_INIT(LIMIT_SMALL_BODY);
+	struct jw w;
+
+	jw_init(&w, &review, false);
+	jw_obj(&w);
+	jw_kv_text(&w, "apiVersion", "authorization.k8s.io/v1");
+	jw_kv_text(&w, "kind", "SelfSubjectAccessReview");
+	jw_key(&w, "spec");
+	jw_obj(&w);
+	jw_key(&w, "resourceAttributes");
+	jw_obj(&w);
+	jw_kv_text(&w, "verb", verb);
+	jw_kv_text(&w, "group", group);
+	jw_kv_text(&w, "resource", resource);
+	if (ns)
+		jw_kv_text(&w, "namespace", ns);
+	jw_obj_end(&w);
+	jw_obj_end(&w);
+	jw_obj_end(&w);
+	if (jw_done(&w, e) < 0)
+		return -1;
+	if (k8s_do(k, "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", buf_str(&review), &body,
+		c, e) < 0)
+		return -1;
+	AUTO_JDOC cJSON *doc = jdoc_parse(buf_str(&body), e);
+	if (!doc)
+		return err_ctx(e, "access review of %s %s", verb, resource);
+	*allowed = jdoc_bool(doc, "status.allowed", false);
+	return 0;
+}

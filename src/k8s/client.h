@@ -1,0 +1,73 @@
+/*
+ * A connection to one API server: paths in, bytes out, Status documents as errors.  Owned by one thread; a job has
+ * its own client.  Source: Kubernetes API Concepts.
+ */
+#ifndef ORLOP_K8S_CLIENT_H
+#define ORLOP_K8S_CLIENT_H
+
+#include "base/buf.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "k8s/kubeconfig.h"
+#include "net/http.h"
+
+struct k8s;
+
+/* Connects lazily.  conn is borrowed: it must outlive the client.  Retries: 5 with backoff. */
+MUST_CHECK struct k8s *k8s_new(const struct kube_conn *conn, struct err *e);
+void k8s_free(struct k8s *k);
+void k8s_freep(struct k8s **k);
+const struct kube_conn *k8s_conn(const struct k8s *k);
+
+/* One request.  path starts with '/' and is percent-encoded, query included.  body may be empty.  A 2xx body is
+ * appended to out (its max bounds it); out may be NULL to drop it.  method GET/POST/PUT/DELETE; for a patch see k8s_patch.
+ * Errors carry the server's Status: reason, message, first causes; EK_EXISTS for reason AlreadyExists, EK_CONFLICT for
+ * Conflict, EK_INVALID for Invalid and BadRequest, EK_DENIED, EK_NOTFOUND, EK_THROTTLED, EK_UNAVAILABLE ...
+ */
+MUST_CHECK int k8s_do(struct k8s *k, const char *method, const char *path, struct str body, struct buf *out,
+	const struct cancel *c, struct err *e);
+/* GET with an Accept header of the caller's (discovery); e->http tells 404 and 406 apart.  content_type may be NULL. */
+MUST_CHECK int k8s_get_as(struct k8s *k, const char *path, const char *accept, struct buf *out, struct buf *content_type,
+	const struct cancel *c, struct err *e);
+/* PATCH with application/merge-patch+json. */
+MUST_CHECK int k8s_merge_patch(struct k8s *k, const char *path, struct str patch, struct buf *out,
+	const struct cancel *c, struct err *e);
+
+/*
+ * Window for many requests: start up to the caller's bound, then take them back one by one.  body is borrowed until
+ * the call came back.  k8s_next returns NULL with e->kind EK_NONE when nothing is in flight.  The result of a call:
+ * k8s_call_result (as k8s_do would have returned), its body: k8s_call_body (borrowed until http_call_free).
+ */
+struct k8s_op {
+	const char *method;              /* "POST", "PATCH" (merge patch), ... */
+	const char *path;                /* borrowed until it came back */
+	struct str  body;
+	size_t      max_body;            /* of the answer; 0: LIMIT_OBJECT */
+	int       (*sink)(void *ctx, const void *p, size_t n, struct err *e);   /* NULL: body is kept */
+	void       *ctx;                 /* for sink */
+	void       *tag;
+};
+MUST_CHECK int k8s_start(struct k8s *k, const struct k8s_op *op, const struct cancel *c, struct err *e);
+struct http_call *k8s_next(struct k8s *k, const struct cancel *c, struct err *e);
+size_t k8s_in_flight(const struct k8s *k);
+/* Drops all that is in flight and the connections: the end of a window that was given up.  k can be used again. */
+void   k8s_abort(struct k8s *k);
+void  *k8s_call_tag(const struct http_call *call);
+MUST_CHECK int k8s_call_result(struct http_call *call, struct err *e);
+struct str k8s_call_body(struct http_call *call);
+
+/* Server facts from /version and the kube-system namespace's UID (velero-format 1.5 annotations, design 2). */
+struct k8s_info {
+	char git_version[64], major[16], minor[16];
+	char uid[64];                    /* empty when the namespace may not be read */
+};
+MUST_CHECK int k8s_server_info(struct k8s *k, struct k8s_info *out, const struct cancel *c, struct err *e);
+
+/* SelfSubjectAccessReview.  group "" is core; verb "list"...; ns NULL: in all namespaces, or cluster scope. */
+MUST_CHECK int k8s_can_i(struct k8s *k, const char *verb, const char *group, const char *resource, const char *ns,
+	bool *allowed, const struct cancel *c, struct err *e);
+
+/* Fills e from an API server's error answer (Status or other body).  Always returns -1. */
+int k8s_status_err(int http_status, struct str body, int64_t retry_after_ns, struct err *e);
+
+#endif

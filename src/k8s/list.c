@@ -1,0 +1,329 @@
+/*
+ * Lists in a window.  Each list has one page in flight:
+ *
+ *   start page -> bytes -> jlist -> item -> skip what was handed over -> on_item
+ *       ^                                                                   |
+ *       |                                                      answer is complete
+ *       +-- continue token of the answer (next page) <--------------+-- none: on_end
+ *       +-- the same token, skipping (the answer broke off) <-------+-- given up: on_end with the cause
+ *       +-- the 410's token, or none, skipping (token expired) <----+
+ *
+ * The server sorts by the bytes of "namespace/name", so that what was handed over before is what is not greater than
+ * the last key; only that one key is kept.
+ */
+#include "config.h"
+
+#include "k8s/list.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+#define PAGE_DEFAULT 500
+#define TRIES        5
+#define PAUSE_NS     (50 * NS_PER_MS)      /* before the second try without progress; doubles */
+#define KEY_MAX      (64 * KIB)            /* a name of a hostile server ends here, not in memory */
+
+struct run {
+	struct k8s                *k;
+	unsigned                   page;
+	const struct k8s_list_fns *fns;
+	void                      *ctx;
+	const struct cancel       *cancel;
+	bool                       stop;       /* a callback said -1; why it did so: */
+	struct err                 why;
+};
+
+struct listing {
+	struct run      *run;
+	struct k8s_list *l;                    /* NULL: the slot is free */
+	char            *path;                 /* of the request in flight */
+	struct jlist    *cut;                  /* of its answer */
+	struct buf       token;                /* continue token of the page in flight; empty: from the start */
+	struct buf       last;                 /* key of the last item handed over */
+	struct buf       key, ns, name;        /* of the item at hand; ns and name only when they hold escapes */
+	size_t           fresh;                /* items handed over in this attempt */
+	unsigned         tries;                /* attempts in a row that brought nothing */
+	bool             bytes;                /* the attempt gave some: beyond it the HTTP layer does not retry */
+	bool             skip;
+	bool             unsorted;             /* an aggregated API with an order of its own */
+};
+
+static void
+listing_done(struct listing *q)
+{
+	free(q->path);
+	jlist_free(q->cut);
+	buf_free(&q->token);
+	buf_free(&q->last);
+	buf_free(&q->key);
+	buf_free(&q->ns);
+	buf_free(&q->name);
+	*q = (struct listing){ 0 };
+}
+
+/* ------------------------------------------------------------------ items */
+
+static int
+text_of(struct str raw, struct buf *decoded, struct str *out, struct err *e)
+{
+	if (jstr_plain(raw, out))
+		return 0;
+	buf_cut(decoded, 0);
+	if (jstr_decode(raw, decoded, e) < 0)
+		return -1;
+	*out = buf_str(decoded);
+	return 0;
+}
+
+static int
+name_item(struct listing *q, struct str item, struct str *ns, struct str *name, struct err *e)
+{
+	struct str meta, key, raw;
+	struct jiter it;
+	unsigned seen = 0;
+
+	if (!jget(item, "metadata", &meta) || !jiter_obj(&it, meta))
+		return err_set(e, EK_CORRUPT, "an item of the list has no metadata");
+	while (seen != 3 && jiter_next(&it, &key, &raw)) {
+		if (str_eqz(key, "name")) {
+			seen |= 1;
+			if (text_of(raw, &q->name, name, e) < 0)
+				return err_ctx(e, "metadata.name of an item");
+		} else if (str_eqz(key, "namespace")) {
+			seen |= 2;
+			if (text_of(raw, &q->ns, ns, e) < 0)
+				return err_ctx(e, "metadata.namespace of an item");
+		}
+	}
+	if (name->len == 0)
+		return err_set(e, EK_CORRUPT, "an item of the list has no name");
+	buf_cut(&q->key, 0);
+	if (buf_add_str(&q->key, *ns, e) < 0 || buf_add(&q->key, "/", 1, e) < 0 || buf_add_str(&q->key, *name, e) < 0)
+		return err_ctx(e, "name of an item");
+	return 0;
+}
+
+static int
+item_found(void *ctx, const struct jlist_head *head, struct str item, struct err *e)
+{
+	struct listing *q = ctx;
+	struct run *run = q->run;
+	struct str ns = S(""), name = S("");
+
+	if (name_item(q, item, &ns, &name, e) < 0)
+		return -1;
+	if (str_cmp(buf_str(&q->key), buf_str(&q->last)) <= 0) {
+		if (q->skip)
+			return 0;
+		q->unsorted = true;
+	}
+	struct buf last = q->last;
+	q->last = q->key;
+	q->key = last;
+	q->fresh++;
+	q->l->items++;
+	if (run->fns->on_item(run->ctx, q->l, head, ns, name, item, &run->why) < 0) {
+		run->stop = true;
+		*e = run->why;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+bytes_came(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct listing *q = ctx;
+
+	q->bytes = true;
+	return jlist_feed(q->cut, p, n, e);
+}
+
+/* ------------------------------------------------------------------ pages */
+
+static char *
+page_path(const struct listing *q)
+{
+	const struct k8s_list *l = q->l;
+	AUTO_FREE char *base = api_path(l->res, l->ns, NULL);
+	struct str selector = str_of(l->selector);
+	struct buf path = BUF_INIT(strlen(base) + 3 * (selector.len + q->token.len) + 128);
+
+	buf_putf(&path, "%s?limit=%u", base, q->run->page);
+	if (selector.len > 0) {
+		buf_puts(&path, "&labelSelector=");
+		http_escape(&path, selector, false);
+	}
+	if (q->token.len > 0) {
+		buf_puts(&path, "&continue=");
+		http_escape(&path, buf_str(&q->token), false);
+	}
+	return buf_take(&path, NULL);
+}
+
+static int
+end_list(struct listing *q, const struct err *why, struct err *e)
+{
+	struct run *run = q->run;
+	struct k8s_list *l = q->l;
+
+	listing_done(q);
+	return run->fns->on_end(run->ctx, l, why, e);
+}
+
+/* Asks for the page of q->token. */
+static int
+start_page(struct listing *q, struct err *e)
+{
+	struct run *run = q->run;
+	struct err why;
+
+	free(q->path);
+	q->path = page_path(q);
+	jlist_free(q->cut);
+	q->cut = jlist_new(LIMIT_OBJECT, item_found, q);
+	q->fresh = 0;
+	q->bytes = false;
+	struct k8s_op op = { .method = "GET", .path = q->path, .sink = bytes_came, .ctx = q, .tag = q };
+	if (k8s_start(run->k, &op, run->cancel, &why) == 0)
+		return 0;
+	if (why.kind == EK_CANCELED) {
+		*e = why;
+		return -1;
+	}
+	return end_list(q, &why, e);
+}
+
+static void
+set_token(struct listing *q, struct str token)
+{
+	buf_cut(&q->token, 0);
+	buf_put_str(&q->token, token);
+}
+
+static int
+page_complete(struct listing *q, struct err *e)
+{
+	const struct jlist_head *head = jlist_head(q->cut);
+	struct str next = str_of(head->continue_);
+
+	q->l->remaining = head->remaining;
+	if (next.len == 0)
+		return end_list(q, NULL, e);
+	if (q->fresh == 0 && str_eq(next, buf_str(&q->token))) {
+		struct err why;
+		err_set(&why, EK_CORRUPT, "the server repeats a page of the list");
+		return end_list(q, &why, e);
+	}
+	set_token(q, next);
+	q->tries = 0;
+	return start_page(q, e);
+}
+
+/* The continue token has expired.  The server offers one for the rest as it is now, or the list starts over. */
+static void
+token_expired(struct listing *q, struct str status)
+{
+	AUTO_BUF struct buf token = BUF_INIT(q->token.max);
+	struct err none;
+	struct str raw;
+
+	if (json_check(status, &none) < 0 || !jpath(status, &raw, "metadata", "continue", NULL) ||
+		jstr_decode(raw, &token, &none) < 0)
+		buf_cut(&token, 0);
+	set_token(q, buf_str(&token));
+	q->l->inconsistent = true;
+}
+
+static int
+page_failed(struct listing *q, const struct err *why, bool broke_off, struct str body, struct err *e)
+{
+	bool expired = why->http == 410;
+
+	if (why->kind == EK_CANCELED) {
+		*e = *why;
+		return -1;
+	}
+	q->tries = q->fresh > 0 ? 0 : q->tries + 1;
+	if ((!expired && !broke_off) || q->unsorted || q->tries >= TRIES)
+		return end_list(q, why, e);
+	if (q->tries > 0)
+		clock_sleep_ns(PAUSE_NS << (q->tries - 1));
+	if (expired)
+		token_expired(q, body);
+	q->skip = true;
+	return start_page(q, e);
+}
+
+static int
+page_ended(struct http_call *call, struct err *e)
+{
+	struct listing *q = k8s_call_tag(call);
+	struct err why;
+	int r = k8s_call_result(call, &why);
+
+	if (q->run->stop) {
+		*e = q->run->why;
+		return -1;
+	}
+	/* What ended before its first byte was tried again already, inside the session. */
+	bool broke_off = r == 0 || (q->bytes && err_info(why.kind)->retry);
+	if (r == 0 && jlist_end(q->cut, &why) == 0)
+		return page_complete(q, e);
+	return page_failed(q, &why, broke_off, k8s_call_body(call), e);
+}
+
+/* ------------------------------------------------------------------ run */
+
+static int
+start_list(struct run *run, struct listing *slots, struct k8s_list *l, struct err *e)
+{
+	while (slots->l)
+		slots++;
+	*slots = (struct listing){
+		.run = run, .l = l,
+		.token = BUF_INIT(KEY_MAX), .last = BUF_INIT(KEY_MAX), .key = BUF_INIT(KEY_MAX),
+		.ns = BUF_INIT(KEY_MAX), .name = BUF_INIT(KEY_MAX),
+	};
+	l->items = 0;
+	l->remaining = -1;
+	l->inconsistent = false;
+	return start_page(slots, e);
+}
+
+static int
+run_lists(struct run *run, struct listing *slots, unsigned window, struct k8s_list *lists, size_t n, struct err *e)
+{
+	for (size_t next = 0;;) {
+		while (next < n && k8s_in_flight(run->k) < window)
+			if (start_list(run, slots, &lists[next++], e) < 0)
+				return -1;
+		if (k8s_in_flight(run->k) == 0)
+			return 0;
+		struct http_call *call = k8s_next(run->k, run->cancel, e);
+		if (!call)
+			return -1;
+		int r = page_ended(call, e);
+		http_call_free(call);
+		if (r < 0)
+			return -1;
+	}
+}
+
+int
+k8s_list_run(struct k8s *k, struct k8s_list *lists, size_t n, unsigned window, unsigned page,
+	const struct k8s_list_fns *fns, void *ctx, const struct cancel *c, struct err *e)
+{
+	struct run run = { .k = k, .page = page > 0 ? page : PAGE_DEFAULT, .fns = fns, .ctx = ctx, .cancel = c };
+	AUTO_FREE struct listing *slots = xcalloc(window, sizeof *slots);
+
+	int r = run_lists(&run, slots, window, lists, n, e);
+	if (r < 0)
+		k8s_abort(k);
+	for (unsigned i = 0; i < window; i++)
+		listing_done(&slots[i]);
+	return r;
+}

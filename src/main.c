@@ -1,0 +1,39 @@
+/*
+ * orlop: backs up Kubernetes clusters to object storage in Velero's format, and restores them.
+ *
+ * Layers, each one a folder and a library; a layer sees those named behind it (tests/lint/layers.txt checks it):
+ *
+ *   base     memory, errors, text, time, threads, hashes, files      (nothing)
+ *   data     JSON as bytes, YAML, XML, gzip                          base
+ *   net      HTTP                                                    base
+ *   aws      credentials, signatures                                 base data net
+ *   k8s      kubeconfig, discovery, streamed lists                   base data net
+ *   archive  Velero's bucket layout, tarball, index, side files      base data
+ *   store    objects in a bucket or a folder                         base data net aws
+ *   engine   the jobs: backup, restore, verify                       all of these
+ *   app      backend thread, jobs, journal: what front ends call     all of these
+ *   cli, ui  front ends                                              base data app
+ *
+ * docs/architecture.md has the drawing.
+ */
+#include "base/log.h"
+#include "cli/cli.h"
+#include "net/http.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+
+int
+main(int argc, char **argv)
+{
+	int code;
+
+	setlocale(LC_ALL, "");
+	signal(SIGPIPE, SIG_IGN);
+	log_open(getenv("ORLOP_LOG"), getenv("ORLOP_LOG_FILE"));
+	http_global_init();
+	code = cli_main(argc, argv);
+	log_close();
+	return code;
+}

@@ -1,0 +1,12 @@
+noinst_LIBRARIES += src/store/libstore.a
+src_store_libstore_a_SOURCES = \
+	src/store/localdir.c \
+	src/store/s3.c \
+	src/store/s3_conn.c \
+	src/store/s3_impl.h \
+	src/store/s3_list.c \
+	src/store/s3_multi.c \
+	src/store/store.c \
+	src/store/store.h \
+	src/store/store_impl.h \
+	src/store/store_url.c

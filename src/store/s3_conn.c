@@ -1,0 +1,468 @@
+/* The S3 connection: where the bucket is, one signed request, and what its errors mean. */
+#include "store/s3_impl.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "data/xml.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_MODULE     "s3"
+#define DEFAULT_REGION "us-east-1"
+#define RETRIES        4
+#define REGION_MAX     64
+#define URL_MAX        (64 * KIB)        /* what we compose; keys and tokens are bounded far below */
+
+/*
+ * Error codes of the S3 API Reference and of MinIO.  again: the same request may succeed at once (with the server's
+ * time, or after somebody else's request has ended).  region: the answer may name the right region.
+ */
+static const struct code_row {
+	const char   *code;
+	enum err_kind kind;
+	bool          again, region;
+	const char   *hint;
+} codes[] = {
+	{ "NoSuchKey",                    EK_NOTFOUND,    false, false, "" },
+	{ "NoSuchUpload",                 EK_NOTFOUND,    false, false, "" },
+	{ "NoSuchBucket",                 EK_NOTFOUND,    false, false, "create the bucket first, or correct its name" },
+	{ "AccessDenied",                 EK_DENIED,      false, false, "this access key lacks the permission" },
+	{ "AllAccessDisabled",            EK_DENIED,      false, false, "" },
+	{ "AccountProblem",               EK_DENIED,      false, false, "" },
+	{ "InvalidAccessKeyId",           EK_DENIED,      false, false, "check the access key and that it belongs to this store" },
+	{ "SignatureDoesNotMatch",        EK_DENIED,      false, false, "check the secret key" },
+	{ "ExpiredToken",                 EK_DENIED,      false, false, "get new temporary credentials" },
+	{ "InvalidToken",                 EK_DENIED,      false, false, "get new temporary credentials" },
+	{ "InvalidTokenId",               EK_DENIED,      false, false, "check the session token" },
+	{ "TokenRefreshRequired",         EK_DENIED,      false, false, "get new temporary credentials" },
+	{ "RequestTimeTooSkewed",         EK_DENIED,      true,  false, "set the clock of this machine" },
+	{ "PermanentRedirect",            EK_INVALID,     false, true,  "" },
+	{ "TemporaryRedirect",            EK_INVALID,     false, true,  "" },
+	{ "AuthorizationHeaderMalformed", EK_INVALID,     false, true,  "" },
+	{ "IllegalLocationConstraintException", EK_INVALID, false, true, "" },
+	{ "InvalidRegion",                EK_INVALID,     false, true,  "" },
+	{ "InvalidBucketName",            EK_INVALID,     false, false, "correct the bucket's name" },
+	{ "KeyTooLongError",              EK_INVALID,     false, false, "" },
+	{ "MethodNotAllowed",             EK_INVALID,     false, false, "is s3Url really the address of an S3 API?" },
+	{ "NotImplemented",               EK_INVALID,     false, false, "" },
+	{ "InvalidRange",                 EK_CORRUPT,     false, false, "the object is shorter than expected" },
+	{ "BadDigest",                    EK_CORRUPT,     true,  false, "the data was damaged on its way" },
+	{ "XAmzContentSHA256Mismatch",    EK_CORRUPT,     true,  false, "the data was damaged on its way" },
+	{ "PreconditionFailed",           EK_EXISTS,      false, false, "" },
+	{ "ConditionalRequestConflict",   EK_CONFLICT,    true,  false, "" },
+	{ "OperationAborted",             EK_CONFLICT,    true,  false, "" },
+	{ "EntityTooLarge",               EK_LIMIT,       false, false, "" },
+	{ "QuotaExceeded",                EK_LIMIT,       false, false, "free space in the bucket or raise its quota" },
+	{ "XMinioAdminBucketQuotaExceeded", EK_LIMIT,     false, false, "free space in the bucket or raise its quota" },
+	{ "XMinioStorageFull",            EK_LIMIT,       false, false, "the disks of the store are full" },
+	{ "SlowDown",                     EK_THROTTLED,   false, false, "" },
+	{ "SlowDownRead",                 EK_THROTTLED,   false, false, "" },
+	{ "SlowDownWrite",                EK_THROTTLED,   false, false, "" },
+	{ "TooManyRequests",              EK_THROTTLED,   false, false, "" },
+	{ "RequestLimitExceeded",         EK_THROTTLED,   false, false, "" },
+	{ "Throttling",                   EK_THROTTLED,   false, false, "" },
+	{ "ServiceUnavailable",           EK_UNAVAILABLE, false, false, "" },
+	{ "InternalError",                EK_UNAVAILABLE, true,  false, "" },
+	{ "XMinioServerNotInitialized",   EK_UNAVAILABLE, false, false, "" },
+	{ "RequestTimeout",               EK_TIMEOUT,     true,  false, "" },
+};
+
+static const struct code_row *
+code_row(const char *code)
+{
+	for (size_t i = 0; i < COUNT(codes); i++)
+		if (strcmp(codes[i].code, code) == 0)
+			return &codes[i];
+	return NULL;
+}
+
+/* Only what cannot change the host that the region becomes part of. */
+static bool
+is_region(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-'))
+			return false;
+	return s.len > 0 && s.len < REGION_MAX;
+}
+
+static int
+choose_region(struct s3_conn *s, const struct store_place *place, struct err *e)
+{
+	const char *from_env = getenv("AWS_REGION");
+
+	if (!from_env || !*from_env)
+		from_env = getenv("AWS_DEFAULT_REGION");
+	s->region_fixed = place->region != NULL;
+	s->region = xstrdup(place->region ? place->region : from_env && *from_env ? from_env : DEFAULT_REGION);
+	if (is_region(str_of(s->region)))
+		return 0;
+	return err_set(e, EK_INVALID, "'%.80s' is not a region%s", s->region,
+		place->region ? "" : " (from AWS_REGION or AWS_DEFAULT_REGION)");
+}
+
+static bool
+only_chars(struct str s, const char *set)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!s.p[i] || !strchr(set, s.p[i]))
+			return false;
+	return true;
+}
+
+#define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+/* The host in the form in which libcurl sends it: lower case would be right too, but a default port is left out. */
+static int
+parse_endpoint(struct s3_conn *s, const char *url, struct err *e)
+{
+	struct str rest = str_of(url), host, base;
+	struct str port;
+
+	s->tls = str_starts(rest, S("https://"));
+	if (!s->tls && !str_starts(rest, S("http://")))
+		return err_set(e, EK_INVALID, "s3Url must start with http:// or https://");
+	rest = str_sub(rest, s->tls ? 8 : 7, rest.len);
+	host = str_sub(rest, 0, str_chr(rest, '/'));
+	base = str_sub(rest, host.len, rest.len);
+	if (str_chr(host, '@') < host.len)
+		return err_set(e, EK_INVALID, "s3Url must not contain a user name or password");
+	while (base.len && base.p[base.len - 1] == '/')
+		base.len--;
+	port = s->tls ? S(":443") : S(":80");
+	if (str_ends(host, port))
+		host.len -= port.len;
+	if (!host.len || host.p[0] == ':' || !only_chars(host, ALNUM "-._:[]") || !only_chars(base, ALNUM "-._~/"))
+		return err_set(e, EK_INVALID, "s3Url is not of the form https://HOST[:PORT][/PATH]");
+	s->host = str_dup(host);
+	s->base = str_dup(base);
+	return 0;
+}
+
+static bool
+is_address(const char *host)
+{
+	AUTO_FREE char *name = xstrndup(host, strcspn(host, ":"));
+	struct in_addr v4;
+
+	return host[0] == '[' || inet_pton(AF_INET, name, &v4) == 1;
+}
+
+/* "bucket.host" needs a bucket that is a DNS name, a host that is one, and a certificate for exactly one label. */
+static bool
+needs_path_style(const struct s3_conn *s)
+{
+	struct str bucket = str_of(s->bucket);
+
+	return (s->host && is_address(s->host)) || !only_chars(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-.") ||
+		(s->tls && str_chr(bucket, '.') < bucket.len);
+}
+
+int
+s3_conn_init(struct s3_conn *s, const struct store_place *place, struct err *e)
+{
+	if (choose_region(s, place, e) < 0)
+		return -1;
+	s->aws = s->tls = place->s3_url == NULL;
+	if (place->s3_url && parse_endpoint(s, place->s3_url, e) < 0)
+		return -1;
+	s->bucket = xstrdup(place->bucket);
+	s->prefix = xasprintf("%s%s", place->prefix, *place->prefix ? "/" : "");
+	s->path_style = place->path_style || needs_path_style(s);
+	s->ca_file = place->ca_file ? xstrdup(place->ca_file) : NULL;
+	s->http = (struct http_conf){
+		.user_agent = "orlop/" PACKAGE_VERSION,
+		.ca_file = s->ca_file,
+		.insecure = place->insecure,
+		.retries = RETRIES,
+	};
+	return creds_load(&s->creds, place->profile, e);
+}
+
+void
+s3_conn_done(struct s3_conn *s)
+{
+	creds_done(&s->creds);
+	free(s->bucket);
+	free(s->prefix);
+	free(s->region);
+	free(s->host);
+	free(s->base);
+	free(s->ca_file);
+	*s = (struct s3_conn){ 0 };
+}
+
+static void
+put_host(const struct s3_conn *s, struct buf *out)
+{
+	if (!s->path_style)
+		buf_putf(out, "%s.", s->bucket);
+	if (s->aws)
+		buf_putf(out, "s3.%s.amazonaws.com%s", s->region,
+			str_starts(str_of(s->region), S("cn-")) ? ".cn" : "");
+	else
+		buf_puts(out, s->host);
+}
+
+char *
+s3_conn_endpoint(const struct s3_conn *s)
+{
+	struct buf b = BUF_INIT(URL_MAX);
+
+	buf_puts(&b, s->tls ? "https://" : "http://");
+	put_host(s, &b);
+	return buf_take(&b, NULL);
+}
+
+/* One request on its way: what stays the same in all attempts. */
+struct exchange {
+	const struct s3_conn *s;
+	const struct s3_req  *r;
+	struct http          *h;
+	struct buf            host, path, url;
+	char                  body_hash[SHA256_HEX];
+};
+
+static void
+exchange_done(struct exchange *x)
+{
+	buf_free(&x->host);
+	buf_free(&x->path);
+	buf_free(&x->url);
+}
+
+static int
+exchange_init(struct exchange *x, struct err *e)
+{
+	const struct s3_conn *s = x->s;
+	uint8_t digest[SHA256_LEN];
+
+	if (x->r->key && strlen(s->prefix) + strlen(x->r->key) > STORE_KEY_MAX)
+		return err_set(e, EK_INVALID, "with its prefix the key is longer than %d bytes", STORE_KEY_MAX);
+	x->host.max = x->path.max = x->url.max = URL_MAX;
+	put_host(s, &x->host);
+	buf_puts(&x->path, s->base ? s->base : "");
+	if (s->path_style)
+		buf_putf(&x->path, "/%s", s->bucket);
+	if (x->r->key || !s->path_style)
+		buf_putc(&x->path, '/');
+	if (x->r->key) {
+		http_escape(&x->path, str_of(s->prefix), true);
+		http_escape(&x->path, str_of(x->r->key), true);
+	}
+	buf_putf(&x->url, "%s://%s%s", s->tls ? "https" : "http", buf_cstr(&x->host), buf_cstr(&x->path));
+	if (x->r->n_query) {
+		buf_putc(&x->url, '?');
+		sigv4_query(x->r->query, x->r->n_query, &x->url);
+	}
+	sha256(x->r->body.p, x->r->body.len, digest);
+	(void)hex_encode(x->body_hash, digest, sizeof digest);
+	return 0;
+}
+
+static void
+add_line(struct http_call *call, const char *name, struct str value)
+{
+	AUTO(buf_wipe) struct buf line = BUF_INIT(URL_MAX);
+
+	buf_putf(&line, "%s: " STR_FMT, name, STR_ARG(value));
+	http_call_header(call, buf_cstr(&line));
+}
+
+/* Runs before each attempt: a signature is good for minutes only. */
+static int
+sign(void *ctx, struct http_call *call, bool again, struct err *e)
+{
+	const struct exchange *x = ctx;
+	const struct s3_conn *s = x->s;
+	AUTO_BUF struct buf authorization = BUF_INIT(URL_MAX);
+	int64_t now = clock_unix_ns() + http_clock_skew_ns(x->h);
+	char date[CLOCK_TEXT_MAX];
+	struct sigv4_pair headers[] = {
+		{ S("host"), buf_str(&x->host) },
+		{ S("x-amz-content-sha256"), str_of(x->body_hash) },
+		{ S("x-amz-date"), str_of(clock_amz(date, now)) },
+		{ S("x-amz-security-token"), secret_get(s->creds.token) },
+	};
+	struct sigv4_req to_sign = {
+		.method = x->r->method,
+		.region = s->region,
+		.service = "s3",
+		.path = buf_str(&x->path),
+		.query = x->r->query,
+		.n_query = x->r->n_query,
+		.headers = headers,
+		.n_headers = COUNT(headers) - (s->creds.token ? 0 : 1),
+		.payload_hash = x->body_hash,
+	};
+
+	(void)e;
+	if (again)
+		return 1;
+	sigv4_sign(&to_sign, &s->creds, now, &authorization);
+	for (size_t i = 1; i < to_sign.n_headers; i++)   /* the host is sent by libcurl */
+		add_line(call, headers[i].name.p, headers[i].value);
+	add_line(call, "Authorization", buf_str(&authorization));
+	return 0;
+}
+
+static int
+to_sink(void *ctx, const void *p, size_t n, struct err *e)
+{
+	const struct exchange *x = ctx;
+
+	return x->r->sink(x->r->ctx, p, n, e);
+}
+
+/* The error document: <Error><Code>..</Code><Message>..</Message><Region>..</Region>...</Error> */
+struct s3_error {
+	char code[sizeof((struct err *)0)->reason];
+	char message[200];
+	char region[REGION_MAX];
+};
+
+static void
+copy_text(char *to, size_t cap, struct str s)
+{
+	size_t n = s.len < cap - 1 ? s.len : cap - 1;
+
+	memcpy(to, s.p, n);
+	to[n] = '\0';
+}
+
+static int
+on_error_text(void *ctx, const char *path, struct str text, struct err *e)
+{
+	struct s3_error *x = ctx;
+
+	(void)e;
+	if (strcmp(path, "Error/Code") == 0)
+		copy_text(x->code, sizeof x->code, text);
+	else if (strcmp(path, "Error/Message") == 0)
+		copy_text(x->message, sizeof x->message, text);
+	else if (strcmp(path, "Error/Region") == 0)
+		copy_text(x->region, sizeof x->region, text);
+	return 0;
+}
+
+/* What an answer says about its failure; code is empty when it is not in S3's form. */
+static struct s3_error
+read_error(const struct http_resp *resp)
+{
+	static const struct xml_fns fns = { .on_text = on_error_text };
+	struct s3_error x = { 0 };
+	struct err ignored = { 0 };
+	struct str region;
+
+	if (resp->body.len && xml_parse(buf_str(&resp->body), &fns, &x, &ignored) < 0)
+		LOG_DBG("error document: %s", ignored.msg);
+	if (http_resp_header(resp, "x-amz-bucket-region", &region))
+		copy_text(x.region, sizeof x.region, region);
+	return x;
+}
+
+/*
+ * Puts the error document's words in the place of the plain status in e.  The region that the request should have
+ * gone to is left in x->region, "" if the failure has nothing to do with it.
+ */
+static void
+explain(const struct s3_conn *s, const struct http_resp *resp, struct s3_error *x, struct err *e)
+{
+	const struct code_row *row = code_row(x->code);
+	/* An answer to HEAD has no body: the header is all there is. */
+	bool about_region = row ? row->region : !*x->code && (resp->status == 301 || resp->status == 400);
+	int64_t retry_after = 0;
+
+	if (!about_region || !is_region(str_of(x->region)) || strcmp(x->region, s->region) == 0)
+		x->region[0] = '\0';
+	if (resp->status >= 400)
+		retry_after = e->retry_after_ns;
+	else
+		(void)err_set(e, row ? row->kind : EK_INVALID, "unexpected answer %d; check s3Url", resp->status);
+	if (*x->code) {
+		(void)err_set(e, row ? row->kind : e->kind, "%s (%d %s)%s%s", *x->message ? x->message : "refused",
+			resp->status, x->code, row && *row->hint ? "; " : "", row ? row->hint : "");
+		(void)snprintf(e->reason, sizeof e->reason, "%s", x->code);
+		e->retry_after_ns = retry_after;
+	}
+	e->http = resp->status;
+	if (*x->region) {
+		struct err whole = *e;
+
+		(void)err_set(e, EK_INVALID, "the bucket is in region '%s', not in '%s'; set region=%s (%s)", x->region,
+			s->region, x->region, whole.msg);
+		e->http = whole.http;
+		memcpy(e->reason, whole.reason, sizeof e->reason);
+	}
+}
+
+/* One signed request.  On failure *x tells what the answer said, if there was one. */
+static int
+send_once(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_resp *resp, struct s3_error *x,
+	const struct cancel *c, struct err *e)
+{
+	AUTO(exchange_done) struct exchange ex = { .s = s, .r = r, .h = h };
+	struct http_req req = {
+		.method = r->method,
+		.headers = r->headers,
+		.body = r->body,
+		.idempotent = !r->once,
+		.max_body = r->max_body,
+		.prepare = sign,
+		.sink = r->sink ? to_sink : NULL,
+		.ctx = &ex,
+	};
+	int rc;
+
+	*x = (struct s3_error){ 0 };
+	if (exchange_init(&ex, e) < 0)
+		return -1;
+	req.url = buf_cstr(&ex.url);
+	rc = http_do(h, &req, resp, c, e);
+	LOG_DBG("%s %s: %d, %zu bytes out, %llu in", r->method, buf_cstr(&ex.path), resp->status, r->body.len,
+		(unsigned long long)resp->bytes);
+	if (rc < 0 && resp->status < 400)        /* not an answer of the store: transport, limit, cancel, sink */
+		return -1;
+	if (rc == 0 && resp->status < 300 && !r->late_error)
+		return 0;
+	*x = read_error(resp);
+	if (rc == 0 && resp->status < 300 && !*x->code)
+		return 0;
+	explain(s, resp, x, e);
+	return -1;
+}
+
+int
+s3_do(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_resp *resp, const struct cancel *c,
+	struct err *e)
+{
+	bool moved = s->region_fixed, repeated = false;
+	struct err why = { 0 };
+	struct s3_error x;
+
+	for (;;) {
+		const struct code_row *row;
+
+		if (send_once(s, h, r, resp, &x, c, &why) == 0)
+			return 0;
+		row = code_row(x.code);
+		if (!moved && *x.region) {
+			moved = true;
+			free(s->region);
+			s->region = xstrdup(x.region);
+		} else if (!repeated && row && row->again && resp->status < 500) {
+			repeated = true;
+		} else {
+			*e = why;
+			return -1;
+		}
+		LOG_DBG("again after %s, region %s", x.code, s->region);
+		http_resp_done(resp);
+		*resp = (struct http_resp){ 0 };
+	}
+}

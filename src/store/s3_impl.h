@@ -1,0 +1,86 @@
+/* What the files of the S3 store share: the connection, one signed request, and the multipart writer. */
+#ifndef ORLOP_STORE_S3_IMPL_H
+#define ORLOP_STORE_S3_IMPL_H
+
+#include "aws/creds.h"
+#include "aws/sigv4.h"
+#include "net/http.h"
+#include "store/store_impl.h"
+
+/*
+ * A bucket and how it is reached.  Only region ever changes after s3_conn_init, and only until the first request has
+ * succeeded; from then on several threads may read it, each with a session of its own.
+ */
+struct s3_conn {
+	struct creds     creds;
+	char            *bucket;
+	char            *prefix;             /* "" or "a/b/" */
+	char            *region;
+	bool             region_fixed;       /* the URL names it: no other is tried */
+	bool             aws;                /* the host follows from the region; else it is the one below */
+	bool             tls, path_style;
+	char            *host, *base;        /* "minio.example:9000"; "" or "/path" before the bucket */
+	char            *ca_file;
+	struct http_conf http;
+};
+MUST_CHECK int s3_conn_init(struct s3_conn *s, const struct store_place *place, struct err *e);
+void s3_conn_done(struct s3_conn *s);
+char *s3_conn_endpoint(const struct s3_conn *s);         /* "https://host" for messages; heap */
+
+struct s3_req {
+	const char        *method;
+	const char        *key;              /* below the prefix; NULL: the bucket itself */
+	struct sigv4_pair  query[8];
+	size_t             n_query;
+	const char        *headers[4];       /* further lines, NULL-terminated; not signed */
+	struct str         body;
+	bool               late_error;       /* a 200 may carry an error document */
+	bool               once;             /* not to be repeated when it may have reached the store */
+	size_t             max_body;
+	store_sink        *sink;
+	void              *ctx;              /* for sink */
+};
+
+/*
+ * One request, signed anew for each attempt.  Succeeds for 2xx.  Otherwise the error has the kind and the words of
+ * the S3 error document, its Code in e->reason; resp holds what came back.  Retried inside: what net/http retries,
+ * a wrong clock, and once the region that the answer names.
+ */
+MUST_CHECK int s3_do(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_resp *resp,
+	const struct cancel *c, struct err *e);
+
+struct s3 {
+	struct store   base;
+	struct s3_conn conn;
+	struct http   *http;
+};
+struct s3 *s3_of(struct store *st);
+
+MUST_CHECK int s3_put(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
+MUST_CHECK int s3_head(struct store *st, const char *key, struct store_info *out, const struct cancel *c,
+	struct err *e);
+void s3_etag(char out[sizeof((struct store_info *)0)->etag], struct str quoted);       /* without its quotes */
+
+/* s3_list.c */
+MUST_CHECK int s3_list(struct store *st, const char *prefix, bool delimiter, store_list_fn *fn, void *ctx,
+	const struct cancel *c, struct err *e);
+
+/* s3_multi.c */
+MUST_CHECK struct store_writer *s3_writer_open(struct store *st, const char *key, const struct cancel *c,
+	struct err *e);
+MUST_CHECK int s3_writer_add(struct store_writer *w, const void *p, size_t n, struct err *e);
+MUST_CHECK int s3_writer_commit(struct store_writer *w, struct err *e);
+void s3_writer_free(struct store_writer *w);
+MUST_CHECK int s3_abort_upload(struct s3 *s, const char *key, struct str upload_id, const struct cancel *c,
+	struct err *e);
+
+/* s3_list.c: aborts forgotten multipart uploads */
+MUST_CHECK int s3_sweep(struct store *st, const char *prefix, int64_t before_unix_ns, size_t *removed,
+	const struct cancel *c, struct err *e);
+
+/* The size of part number (1 ...): constant for the first 1000, then doubled, so that 10000 parts are enough. */
+#define S3_PART_FIRST (8 * MIB)
+#define S3_PARTS_MAX  10000
+size_t s3_part_size(unsigned number);
+
+#endif

@@ -1,0 +1,376 @@
+/* The front of every store: opening, key checks, error context, and the validation steps. */
+#include "store/store.h"
+#include "store/store_impl.h"
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_MODULE   "store"
+#define PROBE_FOLDER "plugins/orlop/"
+
+struct store *
+store_open(const char *url, struct err *e)
+{
+	AUTO(store_place_done) struct store_place place = { 0 };
+	struct store *st;
+
+	if (store_place_parse(&place, url, e) < 0)
+		return NULL;
+	st = place.dir ? localdir_open(place.dir, e) : s3_open(&place, e);
+	if (!st)
+		return NULL;
+	st->url = store_place_url(&place);
+	/* In a path, '?' is a character like others. */
+	st->label = place.dir ? xstrdup(st->url) : xstrndup(st->url, str_chr(str_of(st->url), '?'));
+	return st;
+}
+
+void
+store_close(struct store *st)
+{
+	char *url, *label;
+
+	if (!st)
+		return;
+	url = st->url;
+	label = st->label;
+	st->ops->close(st);
+	free(url);
+	free(label);
+}
+
+void
+store_closep(struct store **st)
+{
+	store_close(TAKE(*st));
+}
+
+const char *
+store_url(const struct store *st)
+{
+	return st->url;
+}
+
+static int
+check_key(const char *key, bool writing, struct err *e)
+{
+	const char *flaw = store_key_flaw(key, writing);
+
+	return flaw ? err_set(e, EK_INVALID, "object key '%.200s': %s", key, flaw) : 0;
+}
+
+/* Passes rc on; a failure is told with what was tried. */
+static int
+told(int rc, const struct store *st, const char *verb, const char *key, struct err *e)
+{
+	return rc < 0 ? err_ctx(e, "%s '%s' in %s", verb, key, st->label) : 0;
+}
+
+int
+store_put(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e)
+{
+	if (check_key(key, true, e) < 0)
+		return -1;
+	return told(st->ops->put(st, key, data, c, e), st, "write", key, e);
+}
+
+int
+store_create(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e)
+{
+	if (check_key(key, true, e) < 0)
+		return -1;
+	return told(st->ops->create(st, key, data, c, e), st, "create", key, e);
+}
+
+static int
+get(struct store *st, const char *key, const struct store_range *range, struct buf *out, const struct cancel *c,
+	struct err *e)
+{
+	size_t before = out->len;
+
+	if (check_key(key, false, e) < 0)
+		return -1;
+	if (st->ops->get(st, key, range, out, c, e) == 0)
+		return 0;
+	buf_cut(out, before);
+	return told(-1, st, "read", key, e);
+}
+
+int
+store_get(struct store *st, const char *key, struct buf *out, const struct cancel *c, struct err *e)
+{
+	return get(st, key, NULL, out, c, e);
+}
+
+int
+store_get_range(struct store *st, const char *key, uint64_t off, size_t n, struct buf *out, const struct cancel *c,
+	struct err *e)
+{
+	struct store_range range = { off, n };
+
+	if (n > 0 && off > UINT64_MAX - n)
+		return err_set(e, EK_INVALID, "object '%.200s': range beyond 2^64 bytes", key);
+	return get(st, key, &range, out, c, e);
+}
+
+int
+store_read(struct store *st, const char *key, store_sink *sink, void *ctx, const struct cancel *c, struct err *e)
+{
+	if (check_key(key, false, e) < 0)
+		return -1;
+	return told(st->ops->read(st, key, sink, ctx, c, e), st, "read", key, e);
+}
+
+int
+store_head(struct store *st, const char *key, struct store_info *out, const struct cancel *c, struct err *e)
+{
+	struct store_info info = { 0 };
+
+	if (check_key(key, false, e) < 0)
+		return -1;
+	if (st->ops->head(st, key, &info, c, e) < 0)
+		return told(-1, st, "look up", key, e);
+	*out = info;
+	return 0;
+}
+
+/* Stands between a store and the caller's fn, to tell the caller's errors from ours and to hold keys back. */
+struct listing {
+	store_list_fn *fn;
+	void          *ctx;
+	bool           stopped;
+};
+
+static int
+list_one(void *ctx, const char *key, const struct store_info *info, struct err *e)
+{
+	struct listing *l = ctx;
+
+	if (store_key_flaw(key, false))
+		return 0;
+	if (l->fn(l->ctx, key, info, e) == 0)
+		return 0;
+	l->stopped = true;
+	return -1;
+}
+
+int
+store_list(struct store *st, const char *prefix, bool delimiter, store_list_fn *fn, void *ctx,
+	const struct cancel *c, struct err *e)
+{
+	struct listing l = { .fn = fn, .ctx = ctx };
+
+	if (*prefix && check_key(prefix, false, e) < 0)
+		return -1;
+	if (st->ops->list(st, prefix, delimiter, list_one, &l, c, e) == 0)
+		return 0;
+	return l.stopped ? -1 : told(-1, st, "list", prefix, e);
+}
+
+int
+store_delete(struct store *st, const char *key, const struct cancel *c, struct err *e)
+{
+	struct err why = { 0 };
+
+	if (check_key(key, false, e) < 0)
+		return -1;
+	if (st->ops->del(st, key, c, &why) == 0 || why.kind == EK_NOTFOUND)
+		return 0;
+	*e = why;
+	return told(-1, st, "delete", key, e);
+}
+
+struct store_writer *
+store_writer_open(struct store *st, const char *key, const struct cancel *c, struct err *e)
+{
+	struct store_writer *w;
+
+	if (check_key(key, true, e) < 0)
+		return NULL;
+	w = st->ops->writer_open(st, key, c, e);
+	if (!w) {
+		(void)told(-1, st, "write", key, e);
+		return NULL;
+	}
+	w->st = st;
+	w->key = xstrdup(key);
+	return w;
+}
+
+int
+store_writer_add(struct store_writer *w, const void *p, size_t n, struct err *e)
+{
+	return told(w->st->ops->writer_add(w, p, n, e), w->st, "write", w->key, e);
+}
+
+int
+store_writer_commit(struct store_writer *w, struct err *e)
+{
+	int rc = told(w->st->ops->writer_commit(w, e), w->st, "write", w->key, e);
+
+	store_writer_abort(w);                   /* undoes only what was not committed */
+	return rc;
+}
+
+void
+store_writer_abort(struct store_writer *w)
+{
+	char *key;
+
+	if (!w)
+		return;
+	key = w->key;
+	w->st->ops->writer_free(w);
+	free(key);
+}
+
+int
+store_sweep(struct store *st, const char *prefix, int64_t before_unix_ns, size_t *removed, const struct cancel *c,
+	struct err *e)
+{
+	size_t n = 0;
+
+	if (*prefix && check_key(prefix, false, e) < 0)
+		return -1;
+	if (st->ops->sweep(st, prefix, before_unix_ns, &n, c, e) < 0)
+		return told(-1, st, "clean up", prefix, e);
+	*removed = n;
+	return 0;
+}
+
+/*
+ * Validation: each step appends to detail what it found.
+ */
+struct validation {
+	struct store        *st;
+	const struct cancel *c;
+	char                 key[sizeof PROBE_FOLDER + UUID_MAX];
+	char                 text[UUID_MAX];
+};
+
+static int
+step_connect(struct validation *v, struct buf *detail, struct err *e)
+{
+	return v->st->ops->probe(v->st, detail, v->c, e) < 0 ? err_ctx(e, "connect to %s", v->st->label) : 0;
+}
+
+/* First-level folders that Velero accepts; any other makes a location Unavailable there (velero-format 1.1). */
+static const char *const velero_folders[] = { "backups", "kopia", "metadata", "plugins", "restic", "restores" };
+
+struct roots {
+	size_t     good;
+	struct buf bad;
+};
+
+static int
+see_root(void *ctx, const char *key, const struct store_info *info, struct err *e)
+{
+	struct roots *r = ctx;
+	struct str name = str_sub(str_of(key), 0, strlen(key) - 1);
+
+	(void)e;
+	if (info)
+		return 0;
+	for (size_t i = 0; i < COUNT(velero_folders); i++)
+		if (str_eqz(name, velero_folders[i])) {
+			r->good++;
+			return 0;
+		}
+	if (r->bad.max - r->bad.len > name.len + 8)
+		buf_putf(&r->bad, "%s" STR_FMT, r->bad.len ? " " : "", STR_ARG(name));
+	else if (!str_ends(buf_str(&r->bad), S("...")))
+		buf_puts(&r->bad, " ...");
+	return 0;
+}
+
+static int
+step_list(struct validation *v, struct buf *detail, struct err *e)
+{
+	struct roots r = { .bad = BUF_INIT(200) };
+	int rc = store_list(v->st, "", true, see_root, &r, v->c, e);
+
+	if (rc == 0 && r.bad.len)
+		rc = err_set(e, EK_INVALID, "Backup store contains invalid top-level directories: [%s]; a Velero "
+			"server would call this location Unavailable, so use an empty bucket or another prefix",
+			buf_cstr(&r.bad));
+	buf_free(&r.bad);
+	if (rc == 0)
+		buf_puts(detail, r.good ? "holds backups or other data of Velero" : "empty");
+	return rc;
+}
+
+static int
+step_write(struct validation *v, struct buf *detail, struct err *e)
+{
+	buf_puts(detail, v->key);
+	return store_put(v->st, v->key, str_of(v->text), v->c, e);
+}
+
+static int
+step_read(struct validation *v, struct buf *detail, struct err *e)
+{
+	AUTO_BUF struct buf back = BUF_INIT(4 * KIB);
+
+	if (store_get(v->st, v->key, &back, v->c, e) < 0)
+		return -1;
+	if (!str_eqz(buf_str(&back), v->text))
+		return err_set(e, EK_CORRUPT, "read '%s' in %s: the store returned other bytes than were written",
+			v->key, v->st->label);
+	buf_puts(detail, "the same bytes came back");
+	return 0;
+}
+
+static int
+step_delete(struct validation *v, struct buf *detail, struct err *e)
+{
+	struct store_info info;
+	struct err gone = { 0 };
+
+	if (store_delete(v->st, v->key, v->c, e) < 0)
+		return -1;
+	if (store_head(v->st, v->key, &info, v->c, &gone) == 0)
+		return err_set(e, EK_CONFLICT, "delete '%s' in %s: the object is still there", v->key, v->st->label);
+	if (gone.kind != EK_NOTFOUND) {
+		*e = gone;
+		return -1;
+	}
+	buf_puts(detail, "the probe is gone");
+	return 0;
+}
+
+static const struct step {
+	const char *name;
+	int (*run)(struct validation *v, struct buf *detail, struct err *e);
+} steps[] = {
+	{ "connect", step_connect },
+	{ "list",    step_list },
+	{ "write",   step_write },
+	{ "read",    step_read },
+	{ "delete",  step_delete },
+};
+
+int
+store_validate(struct store *st, store_step_fn *on_step, void *ctx, const struct cancel *c, struct err *e)
+{
+	struct validation v = { .st = st, .c = c };
+	struct err ignored = { 0 };
+	int rc = 0;
+
+	(void)snprintf(v.key, sizeof v.key, PROBE_FOLDER "%s", random_uuid(v.text));
+	for (size_t i = 0; i < COUNT(steps) && rc == 0; i++) {
+		AUTO_BUF struct buf detail = BUF_INIT(8 * KIB);
+
+		rc = steps[i].run(&v, &detail, e);
+		if (on_step)
+			on_step(ctx, steps[i].name, buf_cstr(&detail), rc < 0 ? e : NULL);
+		/* What cannot be read back is still ours to remove; the step's error is what counts. */
+		if (rc < 0 && steps[i].run == step_read && store_delete(st, v.key, c, &ignored) < 0)
+			LOG_DBG("%s", ignored.msg);
+	}
+	return rc;
+}

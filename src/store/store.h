@@ -1,0 +1,93 @@
+/*
+ * Objects in one bucket (or below one folder), below one prefix.  Keys are relative to the prefix, '/'-separated,
+ * never empty, never with "." or ".." segments.  A store and its writers belong to one thread; several stores on the
+ * same place may be used by several threads.  Strings passed in are copied unless said otherwise.
+ */
+#ifndef ORLOP_STORE_STORE_H
+#define ORLOP_STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+struct store_writer;
+
+/*
+ * Opens (without contacting it) the place named by a URL:
+ *   dir:PATH
+ *   s3://BUCKET[/PREFIX][?region=R&s3Url=U&s3ForcePathStyle=BOOL&caFile=F&insecureSkipTLSVerify=BOOL&profile=P]
+ * (parameter values percent-decoded).  Key names and defaults are those of Velero's AWS plugin (velero-format 6.1).
+ * EK_INVALID: unknown scheme or parameter (with the nearest known one), bad bucket name, relative s3Url;
+ * EK_DENIED: no credentials.
+ */
+MUST_CHECK struct store *store_open(const char *url, struct err *e);
+void store_close(struct store *st);
+void store_closep(struct store **st);
+
+/* The URL in a canonical form without secrets, for messages and for comparing two locations. */
+const char *store_url(const struct store *st);
+
+/* Whole small objects.  Readers of key see the old or the new object, never a mixture. */
+MUST_CHECK int store_put(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
+/* As store_put, but EK_EXISTS if key exists (conditional PUT where the store has it, else HEAD and PUT). */
+MUST_CHECK int store_create(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
+/* Appends the object to out.  EK_NOTFOUND; EK_LIMIT beyond out->max. */
+MUST_CHECK int store_get(struct store *st, const char *key, struct buf *out, const struct cancel *c, struct err *e);
+/* Appends n bytes from off.  EK_CORRUPT when the object is shorter than that. */
+MUST_CHECK int store_get_range(struct store *st, const char *key, uint64_t off, size_t n, struct buf *out,
+	const struct cancel *c, struct err *e);
+/* The whole object in pieces. */
+typedef int store_sink(void *ctx, const void *p, size_t n, struct err *e);
+MUST_CHECK int store_read(struct store *st, const char *key, store_sink *sink, void *ctx,
+	const struct cancel *c, struct err *e);
+
+/* Size, time and tag of an object.  EK_NOTFOUND. */
+struct store_info {
+	uint64_t size;
+	int64_t  mtime_unix_ns;
+	char     etag[80];               /* S3: the ETag without quotes; dir: mtime and size */
+};
+MUST_CHECK int store_head(struct store *st, const char *key, struct store_info *out, const struct cancel *c, struct err *e);
+
+/*
+ * Lists keys that start with prefix, in ascending byte order, every page of it.  With delimiter set, keys are rolled
+ * up at the first '/' after prefix: fn then gets "dir/" with info NULL.  fn's -1 ends the listing with its error.
+ */
+typedef int store_list_fn(void *ctx, const char *key, const struct store_info *info, struct err *e);
+MUST_CHECK int store_list(struct store *st, const char *prefix, bool delimiter, store_list_fn *fn, void *ctx,
+	const struct cancel *c, struct err *e);
+
+/* Deletes one object; deleting what is not there succeeds. */
+MUST_CHECK int store_delete(struct store *st, const char *key, const struct cancel *c, struct err *e);
+
+/*
+ * A large object, written front to back.  Nothing is visible before store_writer_commit succeeds; abort (or a
+ * failure) leaves nothing behind, as far as the store still answers.  S3: multipart upload in parallel parts with
+ * memory bounded by a few parts; a short object becomes one PUT.  dir: temporary file, fsync, rename.
+ */
+MUST_CHECK struct store_writer *store_writer_open(struct store *st, const char *key, const struct cancel *c, struct err *e);
+MUST_CHECK int store_writer_add(struct store_writer *w, const void *p, size_t n, struct err *e);
+MUST_CHECK int store_writer_commit(struct store_writer *w, struct err *e);    /* frees w, also on failure (aborted) */
+void store_writer_abort(struct store_writer *w);                              /* frees w; NULL is fine */
+
+/*
+ * Removes what an interrupted writer left below prefix (dir: temporary files; S3: multipart uploads) when it is older
+ * than before_unix_ns.  *removed counts them.
+ */
+MUST_CHECK int store_sweep(struct store *st, const char *prefix, int64_t before_unix_ns, size_t *removed,
+	const struct cancel *c, struct err *e);
+
+/*
+ * Tries what backups need, step by step: connect, list, write, read back, delete of a probe below
+ * "plugins/orlop/" (a folder Velero tolerates, velero-format 1.1).  on_step is told of each step as it ends
+ * (ok: e is NULL).  Stops at the first failure and returns it.
+ */
+typedef void store_step_fn(void *ctx, const char *step, const char *detail, const struct err *e);
+MUST_CHECK int store_validate(struct store *st, store_step_fn *on_step, void *ctx, const struct cancel *c, struct err *e);
+
+#endif

@@ -1,0 +1,44 @@
+# A fuzzer NAME is tests/fuzz/fuzz_NAME.c; its seeds and everything it ever found are in tests/fuzz/corpus/NAME/.
+# With --enable-fuzzing they are libFuzzer programs: tests/fuzz/fuzz_jscan DIR tests/fuzz/corpus/jscan
+# In any case `make check` replays the corpora.
+if FUZZING
+FUZZ_MAIN =
+else
+FUZZ_MAIN = tests/fuzz/replay_main.c
+endif
+
+FUZZ_FUZZERS = \
+	tests/fuzz/fuzz_gunzip \
+	tests/fuzz/fuzz_jedit \
+	tests/fuzz/fuzz_jscan \
+	tests/fuzz/fuzz_kubeconfig \
+	tests/fuzz/fuzz_xml \
+	tests/fuzz/fuzz_yaml
+
+check_PROGRAMS += $(FUZZ_FUZZERS)
+TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/replay.sh tests/fuzz/corpus
+
+tests_fuzz_fuzz_gunzip_SOURCES = tests/fuzz/fuzz_gunzip.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_gunzip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_gunzip_LDADD = $(DATA_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_jedit_SOURCES = tests/fuzz/fuzz_jedit.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_jedit_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_jedit_LDADD = $(DATA_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_jscan_SOURCES = tests/fuzz/fuzz_jscan.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_jscan_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_jscan_LDADD = $(DATA_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_kubeconfig_SOURCES = tests/fuzz/fuzz_kubeconfig.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_kubeconfig_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_kubeconfig_LDADD = $(K8S_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_xml_SOURCES = tests/fuzz/fuzz_xml.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_xml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_xml_LDADD = $(DATA_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_yaml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_yaml_LDADD = $(DATA_LIBS) $(EXT_LIBS)

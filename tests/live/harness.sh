@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# Sourced by the live suites. A suite starts what it needs (cluster, minio, proxy) and runs cases with `try`; each
+# case prints "ok NAME", "not ok NAME: why" or "skip NAME: why". A case that fails shows its output on stderr.
+# ORLOP is the program under test. CASES, if set, is a pattern: only cases whose name matches it run.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+sandbox=$here/../sandbox/sandbox
+: "${ORLOP:?ORLOP names no program to test}"
+ORLOP=$(readlink -f "$ORLOP")
+[ -x "$ORLOP" ] || { echo "not ok setup: there is no program $ORLOP"; exit 1; }
+export MINIO_USER=minioadmin MINIO_PASSWORD=minioadmin
+
+# Nothing of the user's own is read or written: no clusters, no credentials, no settings.
+work=$(mktemp -d "${TMPDIR:-/tmp}/orlop-live.XXXXXX")
+unset KUBECONFIG ORLOP_PROJECT "${!AWS_@}"
+export SANDBOX_DIR=${SANDBOX_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/orlop-sandbox}
+real_home=$HOME
+export HOME=$work/home
+unset XDG_CONFIG_HOME XDG_STATE_HOME XDG_CACHE_HOME XDG_RUNTIME_DIR
+mkdir "$HOME"
+# What has to be stopped at the end, a line each. Files, because cases are subshells.
+: > "$work/servers"
+: > "$work/proxies"
+
+clean_up() {
+	local name
+	while read -r name; do kill "$name" 2> /dev/null || true; done < "$work/proxies"
+	while read -r name; do HOME=$real_home "$sandbox" down "$name" < /dev/null || true; done < "$work/servers"
+	[ -n "${KEEP:-}" ] || rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+# start_cluster NAME [OPTION...], start_minio BUCKET: names are of this process, so that runs don't meet. The
+# kubeconfig or URL is in $started.
+start_cluster() {
+	local name=live-$$-$1
+	shift
+	echo "$name" >> "$work/servers"
+	started=$(HOME=$real_home "$sandbox" up "$name" "$@") || { echo "not ok setup: no cluster $name"; exit 1; }
+}
+
+start_minio() {
+	echo "minio-live-$$" >> "$work/servers"
+	started=$(HOME=$real_home "$sandbox" minio "live-$$") || { echo "not ok setup: no MinIO"; exit 1; }
+	HOME=$real_home "$sandbox" bucket "live-$$" "$1"
+}
+
+s3() { python3 "$here/../sandbox/s3.py" "$@"; }
+
+# shellcheck disable=SC2034  # $started is read by the suites
+start_proxy() { # LOG UPSTREAM RULE...; the URL is in $started
+	local record=$1 upstream=$2
+	shift 2
+	python3 "$here/faultproxy.py" "$upstream" "$record" "$@" > "$record.url" 2> "$record.errors" &
+	echo $! >> "$work/proxies"
+	until_true 10 test -s "$record.url"
+	started=$(cat "$record.url")
+}
+
+until_true() { # SECONDS COMMAND...
+	local n=$(($1 * 10))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || fail "waited in vain for: $*"
+		sleep 0.1
+	done
+}
+
+fail() { echo "$*"; exit 1; }
+skip() { echo "$*"; exit 77; }
+
+orlop() { timeout -k 5 "${LIMIT:-120}" "$ORLOP" "$@"; }
+
+# try NAME [COMMAND...]: one case; without COMMAND it is the function NAME. In a subshell that ends at the first
+# command that fails.
+try() {
+	local name=$1 out=$work/out.$1 code
+	if [ $# -gt 1 ]; then shift; fi
+	# shellcheck disable=SC2053  # CASES is a pattern
+	if [ -n "${CASES:-}" ] && [[ $name != $CASES ]]; then return; fi
+	set +e
+	(
+		trap - EXIT
+		set -Eeuo pipefail
+		# The last line of a case has to say why it failed.
+		trap 'echo "failed with status $?: ${BASH_COMMAND}"' ERR
+		"$@"
+	) > "$out" 2>&1 < /dev/null
+	code=$?
+	set -e
+	case $code in
+	0) echo "ok $name" ;;
+	77) echo "skip $name: $(tail -n 1 "$out")" ;;
+	*)
+		echo "not ok $name: $(grep . "$out" | tail -n 1 | cut -c1-300)"
+		tail -n 40 "$out" | cut -c1-400 | sed 's/^/    /' >&2
+		;;
+	esac
+}
+
+# ends CODES WORDS COMMAND...: COMMAND ends with one of the exit codes ("2" or "1|5"), and says all the words (a
+# list with "|") on stderr. It must not crash, and what it says must be short: one message, at most one hint.
+ends() {
+	local codes=$1 words=$2 code=0 word lines
+	shift 2
+	"$@" > "$work/stdout" 2> "$work/stderr" || code=$?
+	cat "$work/stderr"
+	case "|$codes|" in *"|$code|"*) ;; *) fail "exit status $code instead of $codes: $(tail -n 1 "$work/stderr")" ;; esac
+	while IFS= read -r -d '|' word; do
+		[ -z "$word" ] || grep -qiF -- "$word" "$work/stderr" || fail "not a word of '$word' in: $(cat "$work/stderr")"
+	done <<< "$words|"
+	if [ "$code" != 0 ] && [ "$code" != 3 ]; then
+		lines=$(grep -c . "$work/stderr" || true)
+		[ "$lines" -ge 1 ] || fail "failed without a word"
+		[ "$lines" -le 4 ] || fail "$lines lines of messages for one mistake"
+	fi
+}
+
+snapshot() { python3 "$here/snapshot.py" "$1" > "$2"; }
+
+# same BEFORE AFTER: compare.py finds no difference
+same() { python3 "$here/compare.py" "$1" "$2" || fail "the cluster differs from what was saved"; }

@@ -1,0 +1,869 @@
+/* The S3 store against a scripted server: what a real one does only on a bad day.  The good days: tests/live/test_s3. */
+#include "store/s3_impl.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "base/vec.h"
+#include "tests/unit/httpd.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#define SECRET "planted-secret-key"
+#define TOKEN  "planted-session-token"
+
+#define XML_ERROR(code, message) "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" code \
+	"</Code><Message>" message "</Message><RequestId>1</RequestId></Error>"
+#define LIST(inner) "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" \
+	inner "</ListBucketResult>"
+#define OK(call) do { if ((call) < 0) fail_msg("%s: %s", #call, e.msg); } while (0)
+
+/*
+ * The script: request i must be rows[i].request ("METHOD target" up to where it ends) and gets the answer.  What
+ * does not match, or comes after the last row, is answered 418 and noted.
+ */
+struct row {
+	const char *request;
+	int         status;                      /* 0: the connection is cut without an answer */
+	const char *headers, *body;
+	size_t      cut;                         /* send only so many bytes of the body, then cut; 0: all */
+	const char *expect;                      /* must be in the request's head */
+};
+struct script {
+	const struct row *rows;
+	size_t            n, at;
+	struct buf        log;                   /* all requests with their heads */
+	struct buf        wrong;
+	struct httpd     *httpd;
+};
+
+static void
+serve(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
+{
+	struct script *s = ctx;
+	const struct row *row = s->at < s->n ? &s->rows[s->at++] : NULL;
+	AUTO_FREE char *request = xasprintf("%s %s", r->method, r->target);
+	AUTO_FREE char *head = str_dup(r->head);
+	AUTO_BUF struct buf answer = BUF_INIT(MIB);
+	struct str body;
+
+	buf_putf(&s->log, "%s\n%s\n", request, head);
+	if (!row || strncmp(request, row->request, strlen(row->request)) != 0 ||
+	    (row->expect && !strstr(head, row->expect))) {
+		buf_putf(&s->wrong, "%s instead of %s%s%s\n", request, row ? row->request : "nothing",
+			row && row->expect ? " with " : "", row && row->expect ? row->expect : "");
+		httpd_answer(c, 418, NULL, S(""));
+		return;
+	}
+	if (!row->status) {
+		httpd_cut(c);
+		return;
+	}
+	body = str_of(row->body);
+	if (!row->cut && strcmp(r->method, "HEAD") != 0) {
+		httpd_answer(c, row->status, row->headers, body);
+		return;
+	}
+	buf_putf(&answer, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n", row->status,
+		row->headers ? row->headers : "", body.len);
+	buf_put(&answer, body.p, row->cut);
+	httpd_send(c, answer.p, answer.len);
+	if (row->cut)
+		httpd_cut(c);
+}
+
+static struct store *
+open_at(const struct script *s, const char *params)
+{
+	AUTO_FREE char *url = xasprintf("s3://bkt/pre?s3Url=http://127.0.0.1:%d%s", httpd_port(s->httpd), params);
+	struct err e = { 0 };
+	struct store *st = store_open(url, &e);
+
+	if (!st)
+		fail_msg("%s", e.msg);
+	return st;
+}
+
+#define START(script_rows) { .rows = (script_rows), .n = COUNT(script_rows), .log = BUF_INIT(16 * MIB), \
+	.wrong = BUF_INIT(MIB) }
+
+static void
+script_start(struct script *s)
+{
+	s->httpd = httpd_new(serve, s, NULL);
+}
+
+/* Ends the server; the whole script must have been played, and no secret been sent or said. */
+static void
+script_end(struct script *s, const struct err *e)
+{
+	httpd_free(s->httpd);
+	if (s->wrong.len)
+		fail_msg("%s", buf_cstr(&s->wrong));
+	if (s->at != s->n)
+		fail_msg("%zu requests of %zu, last %s", s->at, s->n, buf_cstr(&s->log));
+	assert_null(strstr(buf_cstr(&s->log), SECRET));
+	assert_null(strstr(e->msg, SECRET));
+	assert_null(strstr(e->msg, TOKEN));
+	buf_free(&s->log);
+	buf_free(&s->wrong);
+}
+
+static int
+collect(void *ctx, const char *key, const struct store_info *info, struct err *e)
+{
+	struct strs *keys = ctx;
+
+	(void)e;
+	*vec_push(keys) = xasprintf("%s%s", key, info ? "" : " (folder)");
+	return 0;
+}
+
+static int
+to_buf(void *ctx, const void *p, size_t n, struct err *e)
+{
+	return buf_add(ctx, p, n, e);
+}
+
+static void
+error_documents_become_kinds_reasons_and_advice(void **state)
+{
+	static const struct {
+		struct row    row;
+		enum err_kind kind;
+		const char   *reason, *text;
+	} rows[] = {
+		{ { "GET /bkt/pre/k", 404, NULL, XML_ERROR("NoSuchKey", "The key does not exist."), 0, NULL },
+			EK_NOTFOUND, "NoSuchKey", "The key does not exist. (404 NoSuchKey)" },
+		{ { "GET /bkt/pre/k", 404, NULL, XML_ERROR("NoSuchBucket", "No bucket."), 0, NULL },
+			EK_NOTFOUND, "NoSuchBucket", "create the bucket first" },
+		{ { "GET /bkt/pre/k", 403, NULL, XML_ERROR("AccessDenied", "Access Denied."), 0, NULL },
+			EK_DENIED, "AccessDenied", "lacks the permission" },
+		{ { "GET /bkt/pre/k", 403, NULL, XML_ERROR("InvalidAccessKeyId", "Unknown."), 0, NULL },
+			EK_DENIED, "InvalidAccessKeyId", "check the access key" },
+		{ { "GET /bkt/pre/k", 403, NULL, XML_ERROR("SignatureDoesNotMatch", "Mismatch."), 0, NULL },
+			EK_DENIED, "SignatureDoesNotMatch", "check the secret key" },
+		{ { "GET /bkt/pre/k", 400, NULL, XML_ERROR("ExpiredToken", "Expired."), 0, NULL },
+			EK_DENIED, "ExpiredToken", "get new temporary credentials" },
+		{ { "GET /bkt/pre/k", 400, NULL, XML_ERROR("SlowDown", "Slow down."), 0, NULL },
+			EK_THROTTLED, "SlowDown", "Slow down." },
+		{ { "GET /bkt/pre/k", 400, NULL, XML_ERROR("SomethingNew", "Whatever."), 0, NULL },
+			EK_INVALID, "SomethingNew", "Whatever. (400 SomethingNew)" },
+		{ { "GET /bkt/pre/k", 403, NULL, "<html><body>proxy says no", 0, NULL },
+			EK_DENIED, "", "403 Forbidden" },
+		{ { "GET /bkt/pre/k", 302, "Location: http://elsewhere/\r\n", "", 0, NULL },
+			EK_INVALID, "", "unexpected answer 302; check s3Url" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct script s = { .rows = &rows[i].row, .n = 1, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+		AUTO_BUF struct buf got = BUF_INIT(MIB);
+		struct err e = { 0 };
+		struct store *st;
+
+		script_start(&s);
+		st = open_at(&s, "");
+		assert_int_equal(store_get(st, "k", &got, NULL, &e), -1);
+		store_close(st);
+		script_end(&s, &e);
+		assert_int_equal(e.kind, rows[i].kind);
+		assert_string_equal(e.reason, rows[i].reason);
+		assert_int_equal(e.http, rows[i].row.status);
+		if (!strstr(e.msg, rows[i].text))
+			fail_msg("'%s' is not in '%s'", rows[i].text, e.msg);
+		assert_true(str_starts(str_of(e.msg), S("read 'k' in s3://bkt/pre: ")));
+		assert_int_equal(got.len, 0);
+	}
+}
+
+static void
+put_retries_slowdown_and_keeps_body(void **state)
+{
+	/* SHA-256 of "body": the store checks that the bytes are these. */
+	static const char hash[] = "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5";
+	static const struct row rows[] = {
+		{ "PUT /bkt/pre/k", 503, NULL, XML_ERROR("SlowDown", "Reduce your request rate."), 0, hash },
+		{ "PUT /bkt/pre/k", 200, NULL, "", 0, hash },
+	};
+	struct script s = START(rows);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	OK(store_put(st, "k", S("body"), NULL, &e));
+	store_close(st);
+	script_end(&s, &e);
+}
+
+static void
+region_named_by_the_answer_is_tried_once(void **state)
+{
+	static const struct row by_header[] = {
+		{ "GET /bkt/pre/k", 301, "x-amz-bucket-region: eu-west-3\r\n", XML_ERROR("PermanentRedirect", "Elsewhere."),
+			0, "/us-east-1/s3/aws4_request" },
+		{ "GET /bkt/pre/k", 200, NULL, "ok", 0, "/eu-west-3/s3/aws4_request" },
+		{ "HEAD /bkt/pre/k", 200, NULL, "ok", 0, "/eu-west-3/s3/aws4_request" },
+	};
+	static const struct row by_body[] = {
+		{ "GET /bkt/pre/k", 400, NULL, "<Error><Code>AuthorizationHeaderMalformed</Code><Message>Wrong region."
+			"</Message><Region>eu-west-3</Region></Error>", 0, "/us-east-1/s3/aws4_request" },
+		{ "GET /bkt/pre/k", 200, NULL, "ok", 0, "/eu-west-3/s3/aws4_request" },
+		{ "HEAD /bkt/pre/k", 200, NULL, "ok", 0, "/eu-west-3/s3/aws4_request" },
+	};
+	const struct row *const scripts[] = { by_header, by_body };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(scripts); i++) {
+		struct script s = { .rows = scripts[i], .n = 3, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+		AUTO_BUF struct buf got = BUF_INIT(MIB);
+		struct store_info info;
+		struct err e = { 0 };
+		struct store *st;
+
+		script_start(&s);
+		st = open_at(&s, "");
+		OK(store_get(st, "k", &got, NULL, &e));
+		OK(store_head(st, "k", &info, NULL, &e));
+		store_close(st);
+		script_end(&s, &e);
+		assert_int_equal(info.size, 2);
+	}
+}
+
+static void
+region_of_the_url_is_not_replaced_but_the_right_one_is_named(void **state)
+{
+	static const struct row rows[] = {
+		{ "HEAD /bkt/pre/k", 301, "x-amz-bucket-region: eu-west-3\r\n", "", 0, "/eu-west-1/s3/" },
+	};
+	struct script s = START(rows);
+	struct store_info info;
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "&region=eu-west-1");
+	assert_int_equal(store_head(st, "k", &info, NULL, &e), -1);
+	store_close(st);
+	script_end(&s, &e);
+	assert_int_equal(e.kind, EK_INVALID);
+	assert_non_null(strstr(e.msg, "set region=eu-west-3"));
+}
+
+static void
+hostile_region_is_not_believed(void **state)
+{
+	static const struct row rows[] = {
+		{ "GET /bkt/pre/k", 301, "x-amz-bucket-region: evil.example/\r\n", XML_ERROR("PermanentRedirect", "x"),
+			0, NULL },
+	};
+	struct script s = START(rows);
+	AUTO_BUF struct buf got = BUF_INIT(MIB);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	assert_int_equal(store_get(st, "k", &got, NULL, &e), -1);
+	store_close(st);
+	script_end(&s, &e);
+	assert_null(strstr(e.msg, "evil"));
+}
+
+static void
+skewed_clock_is_corrected_from_the_servers_date(void **state)
+{
+	static const struct row rows[] = {
+		{ "PUT /bkt/pre/k", 403, "Date: Sat, 01 Jun 2080 02:00:00 GMT\r\n",
+			XML_ERROR("RequestTimeTooSkewed", "Too far."), 0, NULL },
+		{ "PUT /bkt/pre/k", 200, NULL, "", 0, "x-amz-date: 20800601T02" },
+	};
+	struct script s = START(rows);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	OK(store_put(st, "k", S("body"), NULL, &e));
+	store_close(st);
+	script_end(&s, &e);
+}
+
+static void
+session_token_is_sent_and_signed(void **state)
+{
+	static const struct row rows[] = {
+		{ "DELETE /bkt/pre/k", 204, NULL, "", 0, "x-amz-security-token: " TOKEN "\r\n" },
+		{ "DELETE /bkt/pre/k", 204, NULL, "", 0,
+			"SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token" },
+	};
+	struct script s = START(rows);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	assert_int_equal(setenv("AWS_SESSION_TOKEN", TOKEN, 1), 0);
+	st = open_at(&s, "");
+	assert_int_equal(unsetenv("AWS_SESSION_TOKEN"), 0);
+	OK(store_delete(st, "k", NULL, &e));
+	OK(store_delete(st, "k", NULL, &e));
+	assert_null(strstr(store_url(st), TOKEN));
+	store_close(st);
+	script_end(&s, &e);
+}
+
+/* Runs store_create("k", "mine") against the script; the kind of its error, EK_NONE if it succeeded. */
+static enum err_kind
+create(const struct row *rows, size_t n)
+{
+	struct script s = { .rows = rows, .n = n, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+	struct err e = { 0 };
+	struct store *st;
+	int rc;
+
+	script_start(&s);
+	st = open_at(&s, "");
+	rc = store_create(st, "k", S("mine"), NULL, &e);
+	store_close(st);
+	script_end(&s, &e);
+	assert_int_equal(rc, e.kind == EK_NONE ? 0 : -1);
+	return e.kind;
+}
+
+#define PUT_IF_ABSENT(status, body) { "PUT /bkt/pre/k", status, NULL, body, 0, "If-None-Match: *" }
+#define REFUSED PUT_IF_ABSENT(412, XML_ERROR("PreconditionFailed", "It exists."))
+#define UNKNOWN PUT_IF_ABSENT(501, XML_ERROR("NotImplemented", "No such header."))
+
+static void
+create_is_conditional(void **state)
+{
+	static const struct row made[] = { PUT_IF_ABSENT(200, "") };
+	static const struct row refused[] = { REFUSED };
+
+	(void)state;
+	assert_int_equal(create(made, COUNT(made)), EK_NONE);
+	assert_int_equal(create(refused, COUNT(refused)), EK_EXISTS);
+}
+
+static void
+create_looks_first_where_conditions_are_unknown(void **state)
+{
+	static const struct row absent[] = { UNKNOWN, { "HEAD /bkt/pre/k", 404, NULL, "", 0, NULL },
+		{ "PUT /bkt/pre/k", 200, NULL, "", 0, NULL } };
+	static const struct row present[] = { UNKNOWN, { "HEAD /bkt/pre/k", 200, NULL, "xx", 0, NULL } };
+	static const struct row denied[] = { UNKNOWN, { "HEAD /bkt/pre/k", 403, NULL, "", 0, NULL } };
+
+	(void)state;
+	assert_int_equal(create(absent, COUNT(absent)), EK_NONE);
+	assert_int_equal(create(present, COUNT(present)), EK_EXISTS);
+	assert_int_equal(create(denied, COUNT(denied)), EK_DENIED);
+}
+
+static void
+create_whose_answer_was_lost_recognizes_its_own_object(void **state)
+{
+	static const struct row ours[] = { PUT_IF_ABSENT(0, ""), REFUSED,
+		{ "GET /bkt/pre/k", 200, NULL, "mine", 0, NULL } };
+	static const struct row theirs[] = { PUT_IF_ABSENT(0, ""), REFUSED,
+		{ "GET /bkt/pre/k", 200, NULL, "yours", 0, NULL } };
+
+	(void)state;
+	assert_int_equal(create(ours, COUNT(ours)), EK_NONE);
+	assert_int_equal(create(theirs, COUNT(theirs)), EK_EXISTS);
+}
+
+static void
+listing_joins_pages_decodes_keys_and_sorts_folders_in(void **state)
+{
+	static const struct row rows[] = {
+		{ "GET /bkt?delimiter=%2F&encoding-type=url&list-type=2&prefix=pre%2Fd%2F", 200, NULL, LIST(
+			"<IsTruncated>true</IsTruncated><NextContinuationToken>t/1=</NextContinuationToken>"
+			"<Contents><Key>pre/d/a+b%2Bc%C3%A4</Key><Size>5</Size><ETag>&quot;x&quot;</ETag>"
+			"<LastModified>2026-06-01T02:00:00.000Z</LastModified></Contents>"
+			"<Contents><Key>pre/d/z</Key><Size>1</Size></Contents>"
+			"<CommonPrefixes><Prefix>pre/d/m/</Prefix></CommonPrefixes><EncodingType>url</EncodingType>"), 0, NULL },
+		{ "GET /bkt?continuation-token=t%2F1%3D&delimiter=%2F&encoding-type=url&list-type=2&prefix=pre%2Fd%2F",
+			200, NULL, LIST("<IsTruncated>false</IsTruncated><Contents><Key>pre/d/../x</Key></Contents>"
+			"<Contents><Key>pre/d/zz%</Key></Contents><Contents><Key>pre/</Key></Contents>"), 0, NULL },
+	};
+	/* The second page says nothing about its encoding: its keys are taken as they are. */
+	static const char *const expected[] = { "d/a b+c\xc3\xa4", "d/m/ (folder)", "d/z", "d/zz%" };
+	struct script s = START(rows);
+	AUTO_STRS struct strs keys = { 0 };
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	OK(store_list(st, "d/", true, collect, &keys, NULL, &e));
+	store_close(st);
+	script_end(&s, &e);
+	assert_int_equal(keys.len, COUNT(expected));
+	for (size_t i = 0; i < COUNT(expected); i++)
+		assert_string_equal(keys.at[i], expected[i]);
+}
+
+static void
+damaged_listings_are_errors_not_short_listings(void **state)
+{
+	static const char *const bodies[] = {
+		LIST("<IsTruncated>true</IsTruncated>"),
+		LIST("<Contents><Size>1</Size></Contents>"),
+		LIST("<Contents><Key>pre/a</Key><Size>-1</Size></Contents>"),
+		LIST("<EncodingType>url</EncodingType><Contents><Key>pre/%zz</Key></Contents>"),
+		"<ListBucketResult><Contents><Key>pre/a</Key></Contents>",
+		"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		const struct row row = { "GET /bkt?", 200, NULL, bodies[i], 0, NULL };
+		struct script s = { .rows = &row, .n = 1, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+		AUTO_STRS struct strs keys = { 0 };
+		struct err e = { 0 };
+		struct store *st;
+
+		script_start(&s);
+		st = open_at(&s, "");
+		if (store_list(st, "", false, collect, &keys, NULL, &e) == 0)
+			fail_msg("accepted: %s", bodies[i]);
+		store_close(st);
+		script_end(&s, &e);
+		assert_int_equal(e.kind, EK_CORRUPT);
+	}
+}
+
+#define UPLOADS(inner) "<ListMultipartUploadsResult>" inner "</ListMultipartUploadsResult>"
+#define UPLOAD(key, id, year) "<Upload><Key>" key "</Key><UploadId>" id "</UploadId><Initiated>" year \
+	"-01-01T00:00:00Z</Initiated></Upload>"
+
+static void
+sweep_goes_through_all_pages_and_spares_young_and_foreign_uploads(void **state)
+{
+	static const struct row rows[] = {
+		{ "GET /bkt?encoding-type=url&uploads=", 200, NULL, UPLOADS("<EncodingType>url</EncodingType>"
+			"<IsTruncated>true</IsTruncated><NextKeyMarker>pre/b/a+b</NextKeyMarker>"
+			"<NextUploadIdMarker>2</NextUploadIdMarker>" UPLOAD("other/b/x", "0", "2020")
+			UPLOAD("pre/b/a+b", "1", "2020") UPLOAD("pre/b/young", "2", "2030")), 0, NULL },
+		{ "DELETE /bkt/pre/b/a%20b?uploadId=1", 204, NULL, "", 0, NULL },
+		{ "GET /bkt?encoding-type=url&key-marker=pre%2Fb%2Fa%20b&upload-id-marker=2&uploads=", 200, NULL,
+			UPLOADS(UPLOAD("pre/b/c", "3", "2020") UPLOAD("pre/b/d", "4", "2020")), 0, NULL },
+		{ "DELETE /bkt/pre/b/c?uploadId=3", 404, NULL, XML_ERROR("NoSuchUpload", "Gone."), 0, NULL },
+		{ "DELETE /bkt/pre/b/d?uploadId=4", 204, NULL, "", 0, NULL },
+	};
+	struct script s = START(rows);
+	struct err e = { 0 };
+	size_t removed = 0;
+	int64_t before = 0;
+	struct store *st;
+
+	(void)state;
+	assert_true(clock_parse_rfc3339(S("2026-01-01T00:00:00Z"), &before));
+	script_start(&s);
+	st = open_at(&s, "");
+	OK(store_sweep(st, "b/", before, &removed, NULL, &e));
+	store_close(st);
+	script_end(&s, &e);
+	assert_int_equal(removed, 2);
+}
+
+static void
+broken_download_goes_on_where_it_stopped(void **state)
+{
+	static const struct row rows[] = {
+		{ "GET /bkt/pre/k", 200, "ETag: \"v1\"\r\n", "0123456789", 4, NULL },
+		{ "GET /bkt/pre/k", 206, NULL, "456789", 3, "Range: bytes=4-\r\nIf-Match: \"v1\"\r\n" },
+		{ "GET /bkt/pre/k", 206, NULL, "789", 0, "Range: bytes=7-\r\nIf-Match: \"v1\"\r\n" },
+	};
+	struct script s = START(rows);
+	AUTO_BUF struct buf got = BUF_INIT(MIB);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	OK(store_read(st, "k", to_buf, &got, NULL, &e));
+	store_close(st);
+	script_end(&s, &e);
+	assert_string_equal(buf_cstr(&got), "0123456789");
+}
+
+static void
+broken_download_of_a_replaced_object_fails(void **state)
+{
+	static const struct row rows[] = {
+		{ "GET /bkt/pre/k", 200, "ETag: \"v1\"\r\n", "0123456789", 4, NULL },
+		{ "GET /bkt/pre/k", 412, NULL, XML_ERROR("PreconditionFailed", "x"), 0, "If-Match: \"v1\"\r\n" },
+	};
+	struct script s = START(rows);
+	AUTO_BUF struct buf got = BUF_INIT(MIB);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	assert_int_equal(store_read(st, "k", to_buf, &got, NULL, &e), -1);
+	store_close(st);
+	script_end(&s, &e);
+	assert_int_equal(e.kind, EK_CONFLICT);
+}
+
+static void
+short_range_is_corrupt(void **state)
+{
+	static const struct row rows[] = {
+		{ "GET /bkt/pre/k", 206, NULL, "34", 0, "Range: bytes=3-6\r\n" },
+		{ "GET /bkt/pre/k", 416, NULL, XML_ERROR("InvalidRange", "x"), 0, "Range: bytes=3-6\r\n" },
+	};
+	struct script s = START(rows);
+	AUTO_BUF struct buf got = BUF_INIT(MIB);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(store_get_range(st, "k", 3, 4, &got, NULL, &e), -1);
+		assert_int_equal(e.kind, EK_CORRUPT);
+		assert_int_equal(got.len, 0);
+	}
+	store_close(st);
+	script_end(&s, &e);
+}
+
+/*
+ * Multipart uploads: requests come from several threads in any order, so this server is a state of its own.
+ */
+struct multi {
+	struct lock *lock;                       /* guards all */
+	bool         refuse_parts, vanish;       /* parts: 403; complete: cut, then NoSuchUpload */
+	const char  *complete;                   /* body of the 200 */
+	unsigned     started, parts, completed, aborted, puts;
+	size_t       bytes;
+	char         etag[64];                   /* of the completed object, "" before */
+	struct buf   document;                   /* of the last complete */
+};
+
+static void
+serve_complete(struct multi *m, const struct httpd_req *r, struct httpd_conn *c)
+{
+	buf_cut(&m->document, 0);
+	buf_put_str(&m->document, r->body);
+	if (m->completed++ == 0 && m->vanish)
+		httpd_cut(c);
+	else if (m->vanish)
+		httpd_answer(c, 404, NULL, S(XML_ERROR("NoSuchUpload", "Gone.")));
+	else
+		httpd_answer(c, 200, NULL, str_of(m->complete));
+}
+
+static void
+serve_multi(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
+{
+	struct multi *m = ctx;
+	AUTO_FREE char *head = NULL;
+
+	lock_take(m->lock);
+	if (strcmp(r->method, "POST") == 0 && strstr(r->target, "uploads=")) {
+		m->started++;
+		httpd_answer(c, 200, NULL, S("<InitiateMultipartUploadResult><UploadId>up/1</UploadId>"
+			"</InitiateMultipartUploadResult>"));
+	} else if (strcmp(r->method, "POST") == 0) {
+		serve_complete(m, r, c);
+	} else if (strcmp(r->method, "PUT") == 0 && !strchr(r->target, '?')) {
+		m->puts++;
+		m->bytes += r->body.len;
+		httpd_answer(c, 200, NULL, S(""));
+	} else if (strcmp(r->method, "PUT") == 0 && m->refuse_parts) {
+		httpd_answer(c, 403, NULL, S(XML_ERROR("AccessDenied", "No parts for you.")));
+	} else if (strcmp(r->method, "PUT") == 0) {
+		m->parts++;
+		m->bytes += r->body.len;
+		httpd_answer(c, 200, "ETag: \"0123456789abcdef0123456789abcdef\"\r\n", S(""));
+	} else if (strcmp(r->method, "DELETE") == 0) {
+		m->aborted++;
+		httpd_answer(c, 204, NULL, S(""));
+	} else {
+		head = xasprintf("HTTP/1.1 200 OK\r\nETag: \"%s\"\r\nContent-Length: 5\r\n\r\n", m->etag);
+		httpd_sends(c, head);
+	}
+	lock_drop(m->lock);
+}
+
+#define COMPLETED "<CompleteMultipartUploadResult><Key>k</Key></CompleteMultipartUploadResult>"
+
+/* Writes size bytes through a writer and commits; the result with e filled. */
+static int
+upload(struct multi *m, size_t size, struct cancel *c, bool fire, struct err *e)
+{
+	struct script s = { .httpd = httpd_new(serve_multi, m, NULL) };
+	AUTO_FREE char *p = xcalloc(1, MIB);
+	struct store *st = open_at(&s, "");
+	struct store_writer *w = store_writer_open(st, "k", c, e);
+	int rc = 0;
+
+	assert_non_null(w);
+	for (size_t off = 0; off < size && rc == 0; off += MIB)
+		rc = store_writer_add(w, p, size - off < MIB ? size - off : MIB, e);
+	if (fire)
+		cancel_fire(c);
+	if (rc == 0)
+		rc = store_writer_commit(w, e);
+	else
+		store_writer_abort(w);
+	store_close(st);
+	httpd_free(s.httpd);
+	return rc;
+}
+
+static void
+multi_open(struct multi *m)
+{
+	*m = (struct multi){ .lock = lock_new(), .complete = COMPLETED, .document = BUF_INIT(MIB) };
+}
+
+static void
+multi_done(struct multi *m)
+{
+	lock_free(m->lock);
+	buf_free(&m->document);
+}
+
+static void
+short_object_is_one_put(void **state)
+{
+	AUTO(multi_done) struct multi m;
+	struct err e = { 0 };
+
+	(void)state;
+	multi_open(&m);
+	OK(upload(&m, 8 * MIB, NULL, false, &e));
+	assert_int_equal(m.puts, 1);
+	assert_int_equal(m.started, 0);
+	assert_int_equal(m.bytes, 8 * MIB);
+}
+
+static void
+long_object_is_completed_with_all_parts_in_order(void **state)
+{
+	AUTO(multi_done) struct multi m;
+	struct err e = { 0 };
+
+	(void)state;
+	multi_open(&m);
+	OK(upload(&m, 17 * MIB + 5, NULL, false, &e));
+	assert_int_equal(m.parts, 3);
+	assert_int_equal(m.bytes, 17 * MIB + 5);
+	assert_int_equal(m.completed, 1);
+	assert_int_equal(m.aborted, 0);
+#define PART(n) "<Part><PartNumber>" n "</PartNumber><ETag>&quot;0123456789abcdef0123456789abcdef&quot;</ETag></Part>"
+	assert_string_equal(buf_cstr(&m.document),
+		"<CompleteMultipartUpload>" PART("1") PART("2") PART("3") "</CompleteMultipartUpload>");
+}
+
+static void
+error_in_a_successful_completion_is_a_failure(void **state)
+{
+	AUTO(multi_done) struct multi m;
+	struct err e = { 0 };
+
+	(void)state;
+	multi_open(&m);
+	m.complete = XML_ERROR("InternalError", "We encountered an internal error.");
+	assert_int_equal(upload(&m, 9 * MIB, NULL, false, &e), -1);
+	assert_string_equal(e.reason, "InternalError");
+	assert_int_equal(e.kind, EK_UNAVAILABLE);
+	assert_int_equal(m.completed, 2);
+	assert_int_equal(m.aborted, 1);
+}
+
+static void
+completion_whose_answer_was_lost_is_recognized(void **state)
+{
+	AUTO(multi_done) struct multi m;
+	AUTO_BUF struct buf sums = BUF_INIT(KIB);
+	uint8_t sum[MD5_LEN];
+	char hex[2 * MD5_LEN + 1];
+	struct err e = { 0 };
+
+	(void)state;
+	multi_open(&m);
+	assert_true(hex_decode(S("0123456789abcdef0123456789abcdef"), sum, sizeof sum));
+	for (int i = 0; i < 2; i++)
+		buf_put(&sums, sum, sizeof sum);
+	md5(sums.p, sums.len, sum);
+	(void)snprintf(m.etag, sizeof m.etag, "%s-2", hex_encode(hex, sum, sizeof sum));
+	m.vanish = true;
+	OK(upload(&m, 9 * MIB, NULL, false, &e));
+	assert_int_equal(m.completed, 2);
+	assert_int_equal(m.aborted, 0);
+}
+
+static void
+foreign_object_is_not_taken_for_a_lost_completion(void **state)
+{
+	AUTO(multi_done) struct multi m;
+	struct err e = { 0 };
+
+	(void)state;
+	multi_open(&m);
+	(void)snprintf(m.etag, sizeof m.etag, "00000000000000000000000000000000-2");
+	m.vanish = true;
+	assert_int_equal(upload(&m, 9 * MIB, NULL, false, &e), -1);
+	assert_string_equal(e.reason, "NoSuchUpload");
+}
+
+static void
+refused_part_fails_the_writer_and_aborts_the_upload(void **state)
+{
+	AUTO(multi_done) struct multi m;
+	struct err e = { 0 };
+
+	(void)state;
+	multi_open(&m);
+	m.refuse_parts = true;
+	assert_int_equal(upload(&m, 100 * MIB, NULL, false, &e), -1);
+	assert_string_equal(e.reason, "AccessDenied");
+	assert_non_null(strstr(e.msg, "No parts for you."));
+	assert_int_equal(m.completed, 0);
+	assert_int_equal(m.aborted, 1);
+}
+
+static void
+canceled_upload_is_aborted_all_the_same(void **state)
+{
+	AUTO(multi_done) struct multi m;
+	struct cancel c = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	multi_open(&m);
+	assert_int_equal(upload(&m, 20 * MIB, &c, true, &e), -1);
+	assert_int_equal(e.kind, EK_CANCELED);
+	assert_int_equal(m.completed, 0);
+	assert_int_equal(m.aborted, 1);
+}
+
+static void
+part_sizes_reach_the_largest_object_with_ten_thousand_parts(void **state)
+{
+	uint64_t total = 0;
+
+	(void)state;
+	assert_int_equal(s3_part_size(1), 8 * MIB);
+	assert_int_equal(s3_part_size(1000), 8 * MIB);
+	assert_int_equal(s3_part_size(1001), 16 * MIB);
+	for (unsigned n = 1; n <= S3_PARTS_MAX; n++) {
+		assert_true(s3_part_size(n) <= 5 * GIB);
+		total += s3_part_size(n);
+	}
+	assert_true(total >= UINT64_C(5) * 1024 * GIB);
+}
+
+static void
+addresses_follow_the_bucket_the_host_and_the_style(void **state)
+{
+	static const struct { const char *url, *endpoint; bool path_style; } rows[] = {
+		{ "s3://bkt", "https://bkt.s3.us-east-1.amazonaws.com", false },
+		{ "s3://bkt?region=eu-west-1", "https://bkt.s3.eu-west-1.amazonaws.com", false },
+		{ "s3://bkt?region=cn-north-1", "https://bkt.s3.cn-north-1.amazonaws.com.cn", false },
+		{ "s3://b.k.t?region=eu-west-1", "https://s3.eu-west-1.amazonaws.com", true },
+		{ "s3://B_k?region=eu-west-1", "https://s3.eu-west-1.amazonaws.com", true },
+		{ "s3://bkt?region=eu-west-1&s3ForcePathStyle=true", "https://s3.eu-west-1.amazonaws.com", true },
+		{ "s3://bkt?s3Url=https://minio.example:9000", "https://bkt.minio.example:9000", false },
+		{ "s3://b.k.t?s3Url=http://minio.example", "http://b.k.t.minio.example", false },
+		{ "s3://b.k.t?s3Url=https://minio.example", "https://minio.example", true },
+		{ "s3://bkt?s3Url=https://minio.example:443/", "https://bkt.minio.example", false },
+		{ "s3://bkt?s3Url=http://10.0.0.1:9000", "http://10.0.0.1:9000", true },
+		{ "s3://bkt?s3Url=http://[::1]:9000", "http://[::1]:9000", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(store_closep) struct store *st = NULL;
+		AUTO_FREE char *endpoint = NULL;
+		struct err e = { 0 };
+
+		st = store_open(rows[i].url, &e);
+		if (!st)
+			fail_msg("%s: %s", rows[i].url, e.msg);
+		endpoint = s3_conn_endpoint(&s3_of(st)->conn);
+		assert_string_equal(endpoint, rows[i].endpoint);
+		assert_int_equal(s3_of(st)->conn.path_style, rows[i].path_style);
+	}
+}
+
+static void
+prefix_and_key_together_are_bounded(void **state)
+{
+	AUTO_BUF struct buf key = BUF_INIT(4 * KIB);
+	AUTO(store_closep) struct store *st = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	st = store_open("s3://bkt/pre?s3Url=http://127.0.0.1:9", &e);
+	assert_non_null(st);
+	while (key.len < 1021)
+		buf_putc(&key, 'k');
+	assert_int_equal(store_put(st, buf_cstr(&key), S("x"), NULL, &e), -1);
+	assert_int_equal(e.kind, EK_INVALID);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(error_documents_become_kinds_reasons_and_advice),
+		cmocka_unit_test(put_retries_slowdown_and_keeps_body),
+		cmocka_unit_test(region_named_by_the_answer_is_tried_once),
+		cmocka_unit_test(region_of_the_url_is_not_replaced_but_the_right_one_is_named),
+		cmocka_unit_test(hostile_region_is_not_believed),
+		cmocka_unit_test(skewed_clock_is_corrected_from_the_servers_date),
+		cmocka_unit_test(session_token_is_sent_and_signed),
+		cmocka_unit_test(create_is_conditional),
+		cmocka_unit_test(create_looks_first_where_conditions_are_unknown),
+		cmocka_unit_test(create_whose_answer_was_lost_recognizes_its_own_object),
+		cmocka_unit_test(listing_joins_pages_decodes_keys_and_sorts_folders_in),
+		cmocka_unit_test(damaged_listings_are_errors_not_short_listings),
+		cmocka_unit_test(sweep_goes_through_all_pages_and_spares_young_and_foreign_uploads),
+		cmocka_unit_test(broken_download_goes_on_where_it_stopped),
+		cmocka_unit_test(broken_download_of_a_replaced_object_fails),
+		cmocka_unit_test(short_range_is_corrupt),
+		cmocka_unit_test(short_object_is_one_put),
+		cmocka_unit_test(long_object_is_completed_with_all_parts_in_order),
+		cmocka_unit_test(error_in_a_successful_completion_is_a_failure),
+		cmocka_unit_test(completion_whose_answer_was_lost_is_recognized),
+		cmocka_unit_test(foreign_object_is_not_taken_for_a_lost_completion),
+		cmocka_unit_test(refused_part_fails_the_writer_and_aborts_the_upload),
+		cmocka_unit_test(canceled_upload_is_aborted_all_the_same),
+		cmocka_unit_test(part_sizes_reach_the_largest_object_with_ten_thousand_parts),
+		cmocka_unit_test(addresses_follow_the_bucket_the_host_and_the_style),
+		cmocka_unit_test(prefix_and_key_together_are_bounded),
+	};
+
+	(void)unsetenv("AWS_REGION");
+	(void)unsetenv("AWS_DEFAULT_REGION");
+	(void)unsetenv("AWS_SESSION_TOKEN");
+	(void)setenv("AWS_ACCESS_KEY_ID", "AKIDTEST", 1);
+	(void)setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
+	(void)setenv("NO_PROXY", "127.0.0.1", 1);
+	http_global_init();
+	return cmocka_run_group_tests_name("s3", tests, NULL, NULL);
+}
