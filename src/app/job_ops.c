@@ -2,6 +2,7 @@
 #include "app/job_ops.h"
 
 #include "app/journal.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "data/jwrite.h"
@@ -40,7 +41,30 @@ job_failed(const struct err *e)
 	return e->kind == EK_CANCELED ? END_CANCELED : END_FAILED;
 }
 
-/* --- clusters and locations --- */
+/* --- names, clusters, locations --- */
+
+/* "<prefix>-YYYYMMDDhhmmss" (UTC), with what a name may not hold replaced. */
+static char *
+generated_name(const char *prefix)
+{
+	AUTO_BUF struct buf name = BUF_INIT(LIMIT_TAR_NAME);
+	char stamp[CLOCK_TEXT_MAX];
+
+	/* A context may be called anything; a backup may not (velero-format 3.9). */
+	for (const char *p = prefix; *p != '\0' && name.len < LIMIT_NAME - 15; p++) {
+		bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
+
+		if (alnum)
+			buf_putc(&name, *p);
+		else if (*p >= 'A' && *p <= 'Z')
+			buf_putc(&name, (char)(*p - 'A' + 'a'));
+		else if (name.len > 0 && name.p[name.len - 1] != '-')
+			buf_putc(&name, '-');
+	}
+	while (name.len > 0 && name.p[name.len - 1] == '-')
+		buf_cut(&name, name.len - 1);
+	return xasprintf("%s-%s", name.len > 0 ? buf_cstr(&name) : "cluster", clock_compact(stamp, clock_unix_ns()));
+}
 
 int
 target_open(struct job *j, struct target *out, struct err *e)
@@ -62,6 +86,17 @@ target_open(struct job *j, struct target *out, struct err *e)
 		target_done(out);
 		return -1;
 	}
+	return 0;
+}
+
+int
+target_reach(struct job *j, struct target *out, struct err *e)
+{
+	struct k8s_info info;
+
+	if (target_open(j, out, e) < 0 || k8s_server_info(out->k, &info, job_cancel(j), e) < 0)
+		return -1;
+	job_about(j, ABOUT_NOTHING);
 	return 0;
 }
 
@@ -149,22 +184,16 @@ send_backup(struct job *j, const struct vbackup *b)
 }
 
 static enum ev_end
-run_backup(struct job *j, struct store *st, struct err *e)
+run_backup(struct job *j, struct store *st, struct k8s *k, const struct backup_opts *o, struct err *e)
 {
-	AUTO_TARGET struct target t = { 0 };
 	AUTO(report_freep) struct report *rep = NULL;
-	const struct request *r = job_request(j);
 	struct report_fns fns = job_report_fns(j);
-	struct k8s_info info;
 	struct vbackup b = { 0 };
 	enum ev_end end;
 
-	if (target_open(j, &t, e) < 0 || k8s_server_info(t.k, &info, job_cancel(j), e) < 0)
-		return job_failed(e);
-	job_about(j, ABOUT_NOTHING);
-	rep = report_new(&fns, "backup", r->backup.name);
-	if (backup_run(t.k, st, &r->backup, rep, job_cancel(j), &b, e) < 0) {
-		err_ctx(e, "backup '%s'", r->backup.name);
+	rep = report_new(&fns, "backup", o->name);
+	if (backup_run(k, st, o, rep, job_cancel(j), &b, e) < 0) {
+		err_ctx(e, "backup '%s'", o->name);
 		return job_failed(e);
 	}
 	end = b.errors > 0 ? END_PARTIAL : END_DONE;
@@ -177,6 +206,9 @@ enum ev_end
 op_backup_create(struct job *j, struct err *e)
 {
 	AUTO(store_closep) struct store *st = location_open(j, e);
+	AUTO_TARGET struct target t = { 0 };
+	AUTO_FREE char *name = NULL;
+	struct backup_opts o = job_request(j)->backup;
 	struct sweeping s = { j, st };
 	struct journal *journal;
 	struct err ignored;
@@ -185,8 +217,13 @@ op_backup_create(struct job *j, struct err *e)
 	if (st == NULL)
 		return job_failed(e);
 	journal_interrupted(sweep_interrupted, &s);
-	journal = journal_start("backup create", store_url(st), job_request(j)->backup.name, &ignored);
-	end = run_backup(j, st, e);
+	if (target_reach(j, &t, e) < 0)
+		return job_failed(e);
+	name = o.name != NULL ? xstrdup(o.name) : generated_name(t.conn.context);
+	o.name = name;
+	o.cluster_name = t.conn.context;
+	journal = journal_start("backup create", store_url(st), name, &ignored);
+	end = run_backup(j, st, t.k, &o, e);
 	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
 	return end;
 }
@@ -194,21 +231,22 @@ op_backup_create(struct job *j, struct err *e)
 /* --- restore create --- */
 
 static void
-send_restore(struct job *j, const struct restore_counts *n, size_t warnings, size_t errors)
+send_restore(struct job *j, const struct restore_opts *o, const struct restore_counts *n, size_t warnings,
+	size_t errors)
 {
-	const struct request *r = job_request(j);
 	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
 	struct err ignored;
 	struct jw w;
 
 	jw_init(&w, &json, false);
 	jw_obj(&w);
-	jw_kv_text(&w, "name", r->restore.name);
-	jw_kv_text(&w, "backup", r->restore.backup);
+	jw_kv_text(&w, "name", o->name);
+	jw_kv_text(&w, "backup", o->backup);
 	jw_kv_uint(&w, "selected", n->selected);
 	jw_kv_uint(&w, "created", n->created);
 	jw_kv_uint(&w, "updated", n->updated);
 	jw_kv_uint(&w, "skipped", n->skipped);
+	jw_kv_uint(&w, "differ", n->differ);
 	jw_kv_uint(&w, "failed", n->failed);
 	jw_kv_uint(&w, "warnings", warnings);
 	jw_kv_uint(&w, "errors", errors);
@@ -217,35 +255,44 @@ send_restore(struct job *j, const struct restore_counts *n, size_t warnings, siz
 		job_row(j, buf_str(&json));
 }
 
+static enum ev_end
+run_restore(struct job *j, struct store *st, struct k8s *k, const struct restore_opts *o, struct err *e)
+{
+	AUTO(report_freep) struct report *rep = NULL;
+	struct report_fns fns = job_report_fns(j);
+	struct restore_counts n = { 0 };
+	int rc;
+
+	rep = report_new(&fns, "restore", o->name);
+	rc = restore_run(k, st, o, rep, job_cancel(j), &n, e);
+	/* One that was stopped has changed the cluster, too: say how far it came. */
+	if (rc == 0 || n.created + n.updated + n.skipped + n.differ + n.failed > 0)
+		send_restore(j, o, &n, report_count(rep, RESULT_WARNING), report_count(rep, RESULT_ERROR));
+	if (rc < 0) {
+		err_ctx(e, "restore '%s'", o->name);
+		return job_failed(e);
+	}
+	return report_count(rep, RESULT_ERROR) > 0 ? END_PARTIAL : END_DONE;
+}
+
 enum ev_end
 op_restore_create(struct job *j, struct err *e)
 {
 	AUTO(store_closep) struct store *st = location_open(j, e);
 	AUTO_TARGET struct target t = { 0 };
-	AUTO(report_freep) struct report *rep = NULL;
-	const struct request *r = job_request(j);
-	struct report_fns fns = job_report_fns(j);
-	struct restore_counts n = { 0 };
+	AUTO_FREE char *name = NULL;
+	struct restore_opts o = job_request(j)->restore;
 	struct journal *journal;
-	struct k8s_info info;
 	struct err ignored;
 	enum ev_end end;
-	int rc;
 
-	if (st == NULL || target_open(j, &t, e) < 0 || k8s_server_info(t.k, &info, job_cancel(j), e) < 0)
+	if (st == NULL || target_reach(j, &t, e) < 0)
 		return job_failed(e);
-	job_about(j, ABOUT_NOTHING);
-	journal = journal_start("restore create", store_url(st), r->restore.name, &ignored);
-	rep = report_new(&fns, "restore", r->restore.name);
-	rc = restore_run(t.k, st, &r->restore, rep, job_cancel(j), &n, e);
-	if (rc == 0 || n.created + n.updated + n.failed + n.skipped > 0)
-		send_restore(j, &n, report_count(rep, RESULT_WARNING), report_count(rep, RESULT_ERROR));
-	if (rc < 0) {
-		err_ctx(e, "restore '%s'", r->restore.name);
-		end = job_failed(e);
-	} else {
-		end = report_count(rep, RESULT_ERROR) > 0 ? END_PARTIAL : END_DONE;
-	}
+	name = o.name != NULL ? xstrdup(o.name) : generated_name(o.backup);
+	o.name = name;
+	o.cluster_name = t.conn.context;
+	journal = journal_start("restore create", store_url(st), name, &ignored);
+	end = run_restore(j, st, t.k, &o, e);
 	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
 	return end;
 }

@@ -15,6 +15,8 @@ struct target {
 #define AUTO_TARGET __attribute__((cleanup(target_done)))
 /* Errors are about the cluster (job_about). */
 MUST_CHECK int target_open(struct job *j, struct target *out, struct err *e);
+/* The same, and it answers. */
+MUST_CHECK int target_reach(struct job *j, struct target *out, struct err *e);
 void target_done(struct target *t);
 
 /* The request's location, shown to be usable by one listing.  Errors are about the location. */

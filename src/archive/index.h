@@ -6,8 +6,9 @@
  *   {"orlopIndex":1,"version":"0.1.0","tarball":{"size":N,"sha256":"hex"},"objects":N,"members":[[off,size,taroff,tarsize,"hex"],...]}
  *   {"g":"deployments.apps","v":"v1","k":"Deployment","ns":"shop","n":"web","l":{labels},"m":3,"o":1024,"s":2345,"h":"hex"}
  * off and size: the gzip member inside the object in the bucket; taroff and tarsize: the same unpacked; sha256 of the
- * member's compressed bytes.  o: offset of the object's JSON inside the unpacked member; s: its size; h: first 16
- * bytes (32 hex digits) of SHA-256 of the canonical content (index_content_hash).
+ * member's compressed bytes.  Members are numbered as they were begun, which need not be their order in the file.
+ * o: offset of the object's JSON inside the unpacked member; s: its size; h: first 16 bytes (32 hex digits) of SHA-256
+ * of the canonical content (index_content_hash).
  */
 #ifndef ORLOP_ARCHIVE_INDEX_H
 #define ORLOP_ARCHIVE_INDEX_H

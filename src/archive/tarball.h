@@ -34,7 +34,8 @@ struct tar_stream *tar_stream_open(struct tar_writer *w, struct str gr, struct s
 /*
  * Adds one object: its unversioned copy and its "-preferredversion" copy.  parts are concatenated to the object's JSON
  * (so that apiVersion and kind can be put in front of an item without copying it).  labels: raw JSON or empty.
- * *offset_hint is not reported: the index has it.  EK_* of the sink or of a worker surface here or in finish.
+ * EK_INVALID (its name is no file name) and EK_LIMIT (LIMIT_OBJECT, LIMIT_TAR_NAME) concern this object only: nothing
+ * was written, the next may be added.  EK_* of the sink or of a worker surface here or in finish, and are final.
  */
 MUST_CHECK int tar_stream_add(struct tar_stream *s, struct str ns, struct str name, struct str labels,
 	const struct str *parts, size_t n_parts, struct err *e);
@@ -62,6 +63,7 @@ void tar_writer_freep(struct tar_writer **w);
  * Refuses (EK_CORRUPT) absolute names, "..", NUL or invalid UTF-8 in names, sizes above LIMIT_OBJECT, more than
  * LIMIT_TARBALL unpacked bytes or a ratio above 1000:1 beyond the first 64 MiB, and anything but folders and regular files
  * (those are skipped).  Tolerates "./", GNU long names, PAX, several gzip members, a missing end-of-archive.
+ * An entry that comes twice is handed over twice; the later one counts.
  */
 struct tar_reader_fns {
 	int (*on_object)(void *ctx, struct str path, struct str json, struct err *e);   /* -1 stops */

@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "data/jdoc.h"
 #include "data/jscan.h"
 #include "data/jwrite.h"
@@ -371,6 +371,9 @@ get_texts(const cJSON *arr, struct strs *out)
 			strs_add(out, item->valuestring);
 }
 
+/* Far more than a Kubernetes object can have; looking keys up is linear. */
+#define KVS_MAX 4096
+
 static void
 get_kvs(const cJSON *map, struct kvs *out)
 {
@@ -379,7 +382,7 @@ get_kvs(const cJSON *map, struct kvs *out)
 	if (!cJSON_IsObject(map))
 		return;
 	jdoc_each(item, map)
-		if (cJSON_IsString(item))
+		if (cJSON_IsString(item) && out->len < KVS_MAX)
 			kvs_set(out, item->string, item->valuestring);
 }
 
@@ -476,6 +479,8 @@ vbackup_read(struct str json, struct vbackup *out, struct err *e)
 
 	if (!d)
 		return err_ctx(e, "velero-backup.json");
+	if (!text_is_utf8(json))
+		return err_set(e, EK_CORRUPT, "velero-backup.json: not UTF-8");
 	if (!api || !str_starts(str_of(api), S("velero.io/")) || !kind || strcmp(kind, "Backup") != 0)
 		return err_set(e, EK_CORRUPT, "velero-backup.json: not a Backup of velero.io");
 	if (!name || *name == '\0')

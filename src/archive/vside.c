@@ -3,7 +3,6 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "base/text.h"

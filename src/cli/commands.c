@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/describe.h"
@@ -217,28 +216,6 @@ cluster_check(struct cli *c)
 
 /* --- creating --- */
 
-static char *
-generated_name(const char *prefix)
-{
-	AUTO_BUF struct buf name = BUF_INIT(LIMIT_TAR_NAME);
-	char stamp[CLOCK_TEXT_MAX];
-
-	/* A context may be called anything; a backup may not (velero-format 3.9). */
-	for (const char *p = prefix; *p != '\0' && name.len < LIMIT_NAME - 15; p++) {
-		bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
-
-		if (alnum)
-			buf_putc(&name, *p);
-		else if (*p >= 'A' && *p <= 'Z')
-			buf_putc(&name, (char)(*p - 'A' + 'a'));
-		else if (name.len > 0 && name.p[name.len - 1] != '-')
-			buf_putc(&name, '-');
-	}
-	while (name.len > 0 && name.p[name.len - 1] == '-')
-		buf_cut(&name, name.len - 1);
-	return xasprintf("%s-%s", name.len > 0 ? buf_cstr(&name) : "cluster", clock_compact(stamp, clock_unix_ns()));
-}
-
 struct creating { struct cli *c; const char *what; char *row; };
 
 static int
@@ -267,9 +244,10 @@ backup_summary(const struct creating *cr, const cJSON *d)
 static void
 restore_summary(const cJSON *d)
 {
-	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld skipped, %lld failed; %lld warnings, "
-		"%lld errors.\n", jdoc_text(d, "name"), jdoc_text(d, "backup"), (long long)jdoc_int(d, "created", 0),
-		(long long)jdoc_int(d, "updated", 0), (long long)jdoc_int(d, "skipped", 0),
+	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld the same, %lld differ, %lld failed; "
+		"%lld warnings, %lld errors.\n", jdoc_text(d, "name"), jdoc_text(d, "backup"),
+		(long long)jdoc_int(d, "created", 0), (long long)jdoc_int(d, "updated", 0),
+		(long long)jdoc_int(d, "skipped", 0), (long long)jdoc_int(d, "differ", 0),
 		(long long)jdoc_int(d, "failed", 0), (long long)jdoc_int(d, "warnings", 0),
 		(long long)jdoc_int(d, "errors", 0));
 }
@@ -306,10 +284,8 @@ static int
 backup_create(struct cli *c)
 {
 	struct request *r = new_request(c, OP_BACKUP_CREATE);
-	const char *cluster = r->context != NULL ? r->context : "cluster";
 
-	r->backup.name = r->name != NULL ? xstrdup(r->name) : generated_name(cluster);
-	r->backup.cluster_name = dup_or_null(r->context);
+	r->backup.name = dup_or_null(r->name);
 	r->backup.ttl_ns = c->args.ttl_ns > 0 ? c->args.ttl_ns : DEFAULT_TTL_NS;
 	r->backup.window = (unsigned)c->args.concurrency;
 	r->backup.page = (unsigned)c->args.page;
@@ -323,9 +299,8 @@ restore_create(struct cli *c)
 {
 	struct request *r = new_request(c, OP_RESTORE_CREATE);
 
-	r->restore.name = r->name != NULL ? xstrdup(r->name) : generated_name(c->args.from_backup);
+	r->restore.name = dup_or_null(r->name);
 	r->restore.backup = xstrdup(c->args.from_backup);
-	r->restore.cluster_name = dup_or_null(r->context);
 	r->restore.policy = c->args.policy;
 	r->restore.preserve_node_ports = c->args.preserve_node_ports;
 	r->restore.window = (unsigned)c->args.concurrency;
@@ -473,16 +448,17 @@ static int
 backup_delete(struct cli *c)
 {
 	static const struct sink sink = { .row = NULL };
+	bool sure = c->args.confirm || c->args.force;
 	int code = EXIT_OK;
 
-	if (!c->args.confirm && !isatty(STDIN_FILENO)) {
+	if (!sure && !isatty(STDIN_FILENO)) {
 		cli_error("'backup delete' asks first, and there is no terminal to ask on: use --confirm");
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i < c->args.pos.len && code == EXIT_OK; i++) {
 		struct request *r;
 
-		if (!c->args.confirm && !confirmed(c->args.pos.at[i], c->args.location)) {
+		if (!sure && !confirmed(c->args.pos.at[i], c->args.location)) {
 			fprintf(stderr, "kept '%s'\n", c->args.pos.at[i]);
 			continue;
 		}

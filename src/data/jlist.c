@@ -17,7 +17,9 @@
 #include <stddef.h>
 #include <string.h>
 
-enum place { AT_START, AT_FIRST_KEY, AT_KEY, AT_COLON, AT_VALUE, AT_AFTER, AT_FIRST_ITEM, AT_ITEM, AT_AFTER_ITEM, AT_END };
+enum place {
+	AT_START, AT_FIRST_KEY, AT_KEY, AT_COLON, AT_VALUE, AT_AFTER, AT_FIRST_ITEM, AT_ITEM, AT_AFTER_ITEM, AT_END
+};
 
 static const char *const expected[] = {
 	[AT_START] = "'{'", [AT_FIRST_KEY] = "member name or '}'", [AT_KEY] = "member name", [AT_COLON] = "':'",

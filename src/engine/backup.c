@@ -24,6 +24,7 @@
 #include "data/jwrite.h"
 #include "engine/chain.h"
 #include "engine/kind_rules.h"
+#include "engine/needs.h"
 #include "engine/select.h"
 #include "k8s/discovery.h"
 #include "k8s/list.h"
@@ -64,9 +65,11 @@ struct run {
 	struct { struct type *at; size_t len, cap; } types;
 	struct { struct k8s_list *at; size_t len, cap; } lists;
 	struct strmap            *used_ns;       /* namespaces that own a stored item */
+	struct strmap            *needed;        /* "gr/name" of cluster-scoped objects that stored ones need */
 	struct vreslist          *list;
 	struct vvolumes           volumes;
 	uint64_t                  items;
+	bool                      narrowed;      /* filters leave something out */
 };
 
 /* --- items --- */
@@ -121,6 +124,19 @@ type_head(const struct api_resource *res)
 	return xasprintf("{\"apiVersion\":\"%s\",\"kind\":\"%s\",", res->api_version, res->kind);
 }
 
+/* Cluster-scoped objects only: those in a namespace come with it, or were left out on purpose. */
+static void
+on_need(void *ctx, struct str gr, struct str ns, struct str name)
+{
+	struct run *run = ctx;
+	AUTO_FREE char *key = NULL;
+
+	if (ns.len > 0 || selection_resource(run->sel, gr, false) || !selection_resource_needed(run->sel, gr))
+		return;
+	key = xasprintf(STR_FMT "/" STR_FMT, STR_ARG(gr), STR_ARG(name));
+	(void)strmap_add(run->needed, str_of(key));
+}
+
 /* Items of built-in types come without apiVersion and kind: they get the list's (velero-format 2.4). */
 static int
 store_item(struct run *run, struct type *t, struct str ns, struct str name, struct str item, struct err *e)
@@ -157,6 +173,8 @@ store_item(struct run *run, struct type *t, struct str ns, struct str name, stru
 		report_log(run->r, "Backing up namespace " STR_FMT, STR_ARG(ns));
 	if (strcmp(t->res->gr, "persistentvolumes") == 0)
 		add_volume(run, name, labels, item);
+	if (run->narrowed)
+		needs_each(str_of(t->res->gr), ns, item, on_need, run);
 	t->stored++;
 	run->items++;
 	return 0;
@@ -298,6 +316,79 @@ store_namespaces(struct run *run, struct err *e)
 	if (rc == 0 && t.stream != NULL)
 		rc = tar_stream_close(t.stream, e);
 	return rc;
+}
+
+/* --- what stored objects need --- */
+
+/* The definitions of stored custom resources have their types' names (velero-format 3.6). */
+static void
+need_definitions(struct run *run)
+{
+	for (size_t i = 0; i < run->types.len; i++) {
+		const struct type *t = &run->types.at[i];
+
+		if (t->stored > 0 && t->res->group[0] != '\0')
+			on_need(run, S("customresourcedefinitions.apiextensions.k8s.io"), (struct str){ 0 },
+				str_of(t->res->gr));
+	}
+}
+
+struct storing { struct run *run; struct err e; bool failed; };
+
+static int
+store_needed_one(struct run *run, struct str gr, const char *name, struct err *e)
+{
+	AUTO_FREE char *text = str_dup(gr);
+	AUTO_FREE char *path = NULL;
+	AUTO_FREE char *head = NULL;
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_OBJECT);
+	struct type t = { .res = discovery_resolve(run->d, text) };
+	struct err why;
+
+	if (t.res == NULL)
+		return 0;
+	path = api_path(t.res, NULL, name);
+	if (k8s_do(run->k, "GET", path, (struct str){ 0 }, &json, run->c, &why) < 0) {
+		if (why.kind == EK_CANCELED) {
+			*e = why;
+			return -1;
+		}
+		/* Built-in types have no definition, and a volume may be gone. */
+		if (why.kind != EK_NOTFOUND)
+			report_error(run->r, RESULT_ERROR, "", text, name, &why);
+		return 0;
+	}
+	if (json_check(buf_str(&json), e) < 0)
+		return err_ctx(e, "%s", path);
+	t.head = head = type_head(t.res);
+	if (store_item(run, &t, (struct str){ 0 }, str_of(name), buf_str(&json), e) < 0)
+		return -1;
+	return t.stream != NULL ? tar_stream_close(t.stream, e) : 0;
+}
+
+static void
+store_needed_each(void *ctx, struct str key, void *value)
+{
+	struct storing *s = ctx;
+	size_t slash = str_chr(key, '/');
+
+	(void)value;
+	if (!s->failed)
+		s->failed = store_needed_one(s->run, str_sub(key, 0, slash), key.p + slash + 1, &s->e) < 0;
+}
+
+static int
+store_needed(struct run *run, struct err *e)
+{
+	struct storing s = { .run = run };
+
+	if (!run->narrowed)
+		return 0;
+	need_definitions(run);
+	strmap_each(run->needed, store_needed_each, &s);
+	if (s.failed)
+		*e = s.e;
+	return s.failed ? -1 : 0;
 }
 
 /* --- what to list --- */
@@ -604,7 +695,7 @@ write_tarball(struct run *run, struct err *e)
 		goto failed;
 	if (k8s_list_run(run->k, run->lists.at, run->lists.len, run->o->window > 0 ? run->o->window : DEFAULT_WINDOW,
 		    run->o->page, &fns, run, run->c, e) < 0
-	    || store_namespaces(run, e) < 0)
+	    || store_needed(run, e) < 0 || store_namespaces(run, e) < 0)
 		goto failed;
 	report_progress(run->r, "uploading", run->items, run->items, 0);
 	if (tar_writer_finish(run->tar, &totals, e) < 0)
@@ -643,6 +734,7 @@ backup_steps(struct run *run, struct err *e)
 			unknown.at[i], near != NULL ? " (did you mean '" : "", near != NULL ? near : "",
 			near != NULL ? "'?)" : "");
 	}
+	run->narrowed = selection_narrows(run->sel);
 	describe_start(run, &info);
 	if (describe_selector(run, e) < 0 || list_namespaces(run, e) < 0)
 		return -1;
@@ -672,6 +764,7 @@ run_done(struct run *run)
 	discovery_free(run->d);
 	arena_done(&run->arena);
 	strmap_free(run->used_ns);
+	strmap_free(run->needed);
 	vreslist_free(run->list);
 	vvolumes_free(&run->volumes);
 }
@@ -682,7 +775,7 @@ backup_run(struct k8s *k, struct store *st, const struct backup_opts *o, struct 
 {
 	struct vbackup b = { 0 };
 	struct run run = { .k = k, .st = st, .o = o, .r = r, .c = c, .b = &b, .used_ns = strmap_new(),
-		.list = vreslist_new() };
+		.needed = strmap_new(), .list = vreslist_new() };
 	int rc = -1;
 
 	if (layout_check_name("backup", o->name, e) == 0 && claim(&run, e) == 0) {

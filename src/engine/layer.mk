@@ -8,6 +8,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/chain.h \
 	src/engine/kind_rules.c \
 	src/engine/kind_rules.h \
+	src/engine/needs.c \
+	src/engine/needs.h \
 	src/engine/options.c \
 	src/engine/options.h \
 	src/engine/reader.c \

@@ -18,7 +18,7 @@ struct filter_opts {
 };
 
 struct backup_opts {
-	char              *name;             /* required, already generated */
+	char              *name;             /* NULL up to app, which generates one */
 	struct filter_opts filter;
 	struct strs        labels;           /* "key=value" */
 	int64_t            ttl_ns;
@@ -30,7 +30,7 @@ struct backup_opts {
 enum existing_policy { EXISTING_NONE, EXISTING_UPDATE };
 
 struct restore_opts {
-	char              *name;             /* required, already generated */
+	char              *name;             /* as above */
 	char              *backup;
 	struct filter_opts filter;           /* on the original namespaces */
 	struct strs        ns_map;           /* "old:new" */

@@ -107,7 +107,8 @@ void
 report_error(struct report *r, enum result_level l, const char *ns, const char *resource, const char *name,
 	const struct err *why)
 {
-	const char *hint = err_info(why->kind)->hint;
+	/* What the server calls invalid is in the object: its own words are all there is to say. */
+	const char *hint = why->kind == EK_INVALID ? "" : err_info(why->kind)->hint;
 
 	report_finding(r, l, ns, resource, name, hint[0] != '\0' ? hint : NULL, "%s", why->msg);
 }

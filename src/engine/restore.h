@@ -9,7 +9,12 @@
 #include "k8s/client.h"
 #include "store/store.h"
 
-struct restore_counts { uint64_t selected, created, updated, skipped, failed; };
+struct restore_counts {
+	uint64_t selected, created, updated;
+	uint64_t skipped;            /* the same is there, or by rule */
+	uint64_t differ;             /* another version is there and was left alone: a warning each */
+	uint64_t failed;
+};
 
 /*
  * Restores o->backup by velero-format 4 and writes the restore's record into the store.  A restore that ran to its end

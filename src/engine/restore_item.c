@@ -34,6 +34,7 @@ struct item {
 	unsigned                    tries;
 	struct buf                  body;        /* what is to be created */
 	struct buf                  patch;
+	struct err                  refused;     /* why CREATE led to LOOK */
 };
 
 const char *
@@ -380,7 +381,7 @@ look(struct item *it, struct str live_json, struct err *e)
 			STR_ARG(it->en->name));
 
 		warned(it, "--existing-resource-policy update changes it to the version in the backup", text);
-		outcome(it, "(failed)", &rs->n.failed);
+		outcome(it, "(failed)", &rs->n.differ);
 		return 0;
 	}
 	buf_cut(&it->patch, 0);
@@ -395,6 +396,13 @@ maybe_arrived(const struct err *why)
 	return why->http == 0 && (why->kind == EK_UNAVAILABLE || why->kind == EK_TIMEOUT);
 }
 
+/* The API server checks a service's node ports before its name (velero-format 4.5, step 12). */
+static bool
+port_taken(const struct item *it, const struct err *why)
+{
+	return str_eq(it->en->gr, S("services")) && strstr(why->msg, "provided port is already allocated") != NULL;
+}
+
 /* A request failed.  As look. */
 static int
 step_failed(struct item *it, const struct err *why, struct err *e)
@@ -403,8 +411,10 @@ step_failed(struct item *it, const struct err *why, struct err *e)
 
 	switch (it->step) {
 	case STEP_CREATE:
-		if (why->kind == EK_EXISTS)
+		if (why->kind == EK_EXISTS || port_taken(it, why)) {
+			it->refused = *why;
 			return start(it, STEP_LOOK, e) < 0 ? -1 : 1;
+		}
 		if (maybe_arrived(why) && it->tries < CREATE_TRIES) {
 			it->tries++;
 			return start(it, STEP_CREATE, e) < 0 ? -1 : 1;
@@ -415,9 +425,13 @@ step_failed(struct item *it, const struct err *why, struct err *e)
 		return label_patch(it, e) < 0 ? -1 : 1;
 	case STEP_MERGE:
 		warned(it, NULL, why->msg);
-		outcome(it, "(failed)", &rs->n.failed);
+		outcome(it, "(failed)", &rs->n.differ);
 		return 0;
 	case STEP_LOOK:
+		/* Nobody is there: then the port belongs to another service. */
+		if (why->kind == EK_NOTFOUND)
+			why = &it->refused;
+		break;
 	case STEP_LABEL:
 		break;
 	}

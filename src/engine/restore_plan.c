@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "engine/kind_rules.h"
+#include "engine/needs.h"
 
 /* The objects of an archive by type, namespace and name. */
 struct lookup {
@@ -43,12 +44,12 @@ struct related {
 	struct restore *rs;
 	struct lookup   lookup;
 	struct strmap  *taken;           /* keys of what is planned */
-	struct arena    arena;
 };
 
 static void
-need(struct related *rel, struct str gr, struct str ns, struct str name)
+need(void *ctx, struct str gr, struct str ns, struct str name)
 {
+	struct related *rel = ctx;
 	struct str key = lookup_key(&rel->lookup, gr, ns, name);
 	const struct index_entry *en = strmap_get(rel->lookup.map, key);
 	bool namespaced = ns.len > 0;
@@ -58,40 +59,6 @@ need(struct related *rel, struct str gr, struct str ns, struct str name)
 		return;
 	*vec_push(&rel->rs->plan) = en;
 }
-
-static void
-pod_needs(struct related *rel, const struct index_entry *en, struct jnode *pod)
-{
-	struct jnode *spec = jnode_get(pod, "spec");
-	struct str class = jnode_text(jnode_get(spec, "priorityClassName"));
-
-	if (class.len > 0)
-		need(rel, S("priorityclasses.scheduling.k8s.io"), (struct str){ 0 }, class);
-	for (struct jnode *v = jnode_first(jnode_get(spec, "volumes")); v != NULL; v = jnode_next(v)) {
-		struct str claim = jnode_text(jnode_walk(v, "persistentVolumeClaim", "claimName", NULL));
-
-		if (claim.len > 0)
-			need(rel, S("persistentvolumeclaims"), en->ns, claim);
-	}
-}
-
-static void
-claim_needs(struct related *rel, const struct index_entry *en, struct jnode *claim)
-{
-	struct str volume = jnode_text(jnode_walk(claim, "spec", "volumeName", NULL));
-
-	(void)en;
-	if (volume.len > 0 && jnode_is_text(jnode_walk(claim, "status", "phase", NULL), "Bound"))
-		need(rel, S("persistentvolumes"), (struct str){ 0 }, volume);
-}
-
-static const struct {
-	const char *gr;
-	void      (*needs)(struct related *, const struct index_entry *, struct jnode *);
-} related_rules[] = {
-	{ "pods", pod_needs },               /* first: what it needs may need more */
-	{ "persistentvolumeclaims", claim_needs },
-};
 
 static int
 add_related(struct related *rel, struct err *e)
@@ -109,18 +76,16 @@ add_related(struct related *rel, struct err *e)
 
 		(void)strmap_add(rel->taken, lookup_key(&rel->lookup, en->gr, en->ns, en->name));
 	}
-	for (size_t rule = 0; rule < COUNT(related_rules); rule++) {
-		for (size_t i = 0; i < rs->plan.len; i++) {
-			const struct index_entry *en = rs->plan.at[i];
-			struct str json;
+	/* The plan grows while it is walked: what is needed may need more. */
+	for (size_t i = 0; i < rs->plan.len; i++) {
+		const struct index_entry *en = rs->plan.at[i];
+		struct str json;
 
-			if (!str_eqz(en->gr, related_rules[rule].gr))
-				continue;
-			if (reader_object(rs->reader, en, &json, rs->c, e) < 0)
-				return -1;
-			related_rules[rule].needs(rel, en, jnode_open(&rel->arena, json));
-			arena_reset(&rel->arena);
-		}
+		if (!needs_any(en->gr))
+			continue;
+		if (reader_object(rs->reader, en, &json, rs->c, e) < 0)
+			return -1;
+		needs_each(en->gr, en->ns, json, need, rel);
 	}
 	return 0;
 }
@@ -155,7 +120,6 @@ restore_plan(struct restore *rs, struct err *e)
 		strmap_free(rel.lookup.map);
 		buf_free(&rel.lookup.key);
 		strmap_free(rel.taken);
-		arena_done(&rel.arena);
 	}
 	if (rs->plan.len > 0)
 		qsort(rs->plan.at, rs->plan.len, sizeof rs->plan.at[0], plan_cmp);

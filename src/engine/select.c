@@ -149,6 +149,12 @@ selection_resource_related(const struct selection *s, struct str gr, bool namesp
 }
 
 bool
+selection_resource_needed(const struct selection *s, struct str gr)
+{
+	return !s->no_res && !has(&s->exc_res, gr) && s->cluster != OPT_NO;
+}
+
+bool
 selection_resource(const struct selection *s, struct str gr, bool namespaced)
 {
 	if (!selection_resource_related(s, gr, namespaced))

@@ -31,6 +31,8 @@ bool selection_namespace(const struct selection *s, struct str ns);
 bool selection_resource(const struct selection *s, struct str gr, bool namespaced);
 /* For an object that another, wanted one needs (velero-format 4.2): the lists decide, and only "no" of the tri-state. */
 bool selection_resource_related(const struct selection *s, struct str gr, bool namespaced);
+/* The same for a backup: what is not named comes along, what is excluded does not (velero-format 3.5). */
+bool selection_resource_needed(const struct selection *s, struct str gr);
 /* Does any filter leave something out? */
 bool selection_narrows(const struct selection *s);
 const struct selector *selection_selector(const struct selection *s);    /* NULL: none */

@@ -21,7 +21,13 @@
 
 #include <string.h>
 
-#define PAGE_DEFAULT 500
+/*
+ * The server answers first pages from its watch cache and the following ones from etcd, at twice the cost (1.35), so
+ * that most types should fit into one page.  A page that breaks off may have been too large for the line: a server
+ * ends an answer after a minute.  The list then goes on with small ones.
+ */
+#define PAGE_DEFAULT 2500
+#define PAGE_SMALL   500
 #define TRIES        5
 #define PAUSE_NS     (50 * NS_PER_MS)      /* before the second try without progress; doubles */
 #define KEY_MAX      (64 * KIB)            /* a name of a hostile server ends here, not in memory */
@@ -45,6 +51,7 @@ struct listing {
 	struct buf       last;                 /* key of the last item handed over */
 	struct buf       key, ns, name;        /* of the item at hand; ns and name only when they hold escapes */
 	size_t           fresh;                /* items handed over in this attempt */
+	unsigned         limit;                /* items per page */
 	unsigned         tries;                /* attempts in a row that brought nothing */
 	bool             bytes;                /* the attempt gave some: beyond it the HTTP layer does not retry */
 	bool             skip;
@@ -152,7 +159,7 @@ page_path(const struct listing *q)
 	struct str selector = str_of(l->selector);
 	struct buf path = BUF_INIT(strlen(base) + 3 * (selector.len + q->token.len) + 128);
 
-	buf_putf(&path, "%s?limit=%u", base, q->run->page);
+	buf_putf(&path, "%s?limit=%u", base, q->limit);
 	if (selector.len > 0) {
 		buf_puts(&path, "&labelSelector=");
 		http_escape(&path, selector, false);
@@ -254,6 +261,8 @@ page_failed(struct listing *q, const struct err *why, bool broke_off, struct str
 		clock_sleep_ns(PAUSE_NS << (q->tries - 1));
 	if (expired)
 		token_expired(q, body);
+	else if (q->limit > PAGE_SMALL)
+		q->limit = PAGE_SMALL;
 	q->skip = true;
 	return start_page(q, e);
 }
@@ -284,7 +293,7 @@ start_list(struct run *run, struct listing *slots, struct k8s_list *l, struct er
 	while (slots->l)
 		slots++;
 	*slots = (struct listing){
-		.run = run, .l = l,
+		.run = run, .l = l, .limit = run->page,
 		.token = BUF_INIT(KEY_MAX), .last = BUF_INIT(KEY_MAX), .key = BUF_INIT(KEY_MAX),
 		.ns = BUF_INIT(KEY_MAX), .name = BUF_INIT(KEY_MAX),
 	};

@@ -31,7 +31,8 @@ struct k8s_list_fns {
 	int (*on_end)(void *ctx, struct k8s_list *l, const struct err *why, struct err *e);
 };
 
-/* Runs all lists, window of them at a time, in the order given; page: items per request (0: the default of 500). */
+/* Runs all lists, window of them at a time, in the order given; page: items per request (0: 2500).
+ * Nothing else may be in flight on k, and callbacks must not use it. */
 MUST_CHECK int k8s_list_run(struct k8s *k, struct k8s_list *lists, size_t n, unsigned window, unsigned page,
 	const struct k8s_list_fns *fns, void *ctx, const struct cancel *c, struct err *e);
 

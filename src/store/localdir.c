@@ -290,6 +290,8 @@ temp_open(const struct localdir *d, const char *key, struct dir_writer *w, struc
 		w->fd = openat(w->dirfd, w->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		sys = w->fd < 0 ? errno : 0;
 	}
+	if (w->dirfd < 0)
+		return -1;
 	if (w->fd < 0)
 		return fail(e, sys, "create a file in", d->root);
 	w->leaf = xstrdup(leaf);
@@ -474,6 +476,8 @@ read_names(const struct walk *w, int dirfd, struct strs *names, struct err *e)
 	const struct dirent *de;
 	int sys = 0;
 
+	if (!dir && errno == ENOENT)
+		return 0;                        /* it became empty and was removed meanwhile */
 	if (!dir)
 		return fail(e, errno, "read folder", w->d->root);
 	while (sys == 0) {

@@ -30,11 +30,13 @@ static const struct code_row {
 } codes[] = {
 	{ "NoSuchKey",                    EK_NOTFOUND,    false, false, "" },
 	{ "NoSuchUpload",                 EK_NOTFOUND,    false, false, "" },
-	{ "NoSuchBucket",                 EK_NOTFOUND,    false, false, "create the bucket first, or correct its name" },
+	{ "NoSuchBucket",                 EK_NOTFOUND,    false, false,
+		"create the bucket first, or correct its name" },
 	{ "AccessDenied",                 EK_DENIED,      false, false, "this access key lacks the permission" },
 	{ "AllAccessDisabled",            EK_DENIED,      false, false, "" },
 	{ "AccountProblem",               EK_DENIED,      false, false, "" },
-	{ "InvalidAccessKeyId",           EK_DENIED,      false, false, "check the access key and that it belongs to this store" },
+	{ "InvalidAccessKeyId",           EK_DENIED,      false, false,
+		"check the access key, and that it is one of this store" },
 	{ "SignatureDoesNotMatch",        EK_DENIED,      false, false, "check the secret key" },
 	{ "ExpiredToken",                 EK_DENIED,      false, false, "get new temporary credentials" },
 	{ "InvalidToken",                 EK_DENIED,      false, false, "get new temporary credentials" },
@@ -48,7 +50,8 @@ static const struct code_row {
 	{ "InvalidRegion",                EK_INVALID,     false, true,  "" },
 	{ "InvalidBucketName",            EK_INVALID,     false, false, "correct the bucket's name" },
 	{ "KeyTooLongError",              EK_INVALID,     false, false, "" },
-	{ "MethodNotAllowed",             EK_INVALID,     false, false, "is s3Url really the address of an S3 API?" },
+	{ "MethodNotAllowed",             EK_INVALID,     false, false,
+		"check that s3Url is the address of an S3 API" },
 	{ "NotImplemented",               EK_INVALID,     false, false, "" },
 	{ "InvalidRange",                 EK_CORRUPT,     false, false, "the object is shorter than expected" },
 	{ "BadDigest",                    EK_CORRUPT,     true,  false, "the data was damaged on its way" },
@@ -57,8 +60,8 @@ static const struct code_row {
 	{ "ConditionalRequestConflict",   EK_CONFLICT,    true,  false, "" },
 	{ "OperationAborted",             EK_CONFLICT,    true,  false, "" },
 	{ "EntityTooLarge",               EK_LIMIT,       false, false, "" },
-	{ "QuotaExceeded",                EK_LIMIT,       false, false, "free space in the bucket or raise its quota" },
-	{ "XMinioAdminBucketQuotaExceeded", EK_LIMIT,     false, false, "free space in the bucket or raise its quota" },
+	{ "QuotaExceeded",                EK_LIMIT,       false, false, "free space or raise the quota" },
+	{ "XMinioAdminBucketQuotaExceeded", EK_LIMIT,     false, false, "free space or raise the quota" },
 	{ "XMinioStorageFull",            EK_LIMIT,       false, false, "the disks of the store are full" },
 	{ "SlowDown",                     EK_THROTTLED,   false, false, "" },
 	{ "SlowDownRead",                 EK_THROTTLED,   false, false, "" },
@@ -117,7 +120,7 @@ only_chars(struct str s, const char *set)
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-/* The host in the form in which libcurl sends it: lower case would be right too, but a default port is left out. */
+/* A default port is left out, as libcurl does in the Host header, which is signed. */
 static int
 parse_endpoint(struct s3_conn *s, const char *url, struct err *e)
 {

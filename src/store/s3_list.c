@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/vec.h"
@@ -11,8 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define LOG_MODULE "s3"
 
 /* One row of a page: an object, a common prefix, or an upload. */
 struct row {

@@ -4,12 +4,12 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/parse.h"
-#include "net/http.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define BUCKET_MIN 3
@@ -243,9 +243,9 @@ static const struct scheme {
 	{ "dir",   parse_dir, NULL },
 	{ "s3",    parse_s3,  NULL },
 	{ "file",  NULL, "did you mean dir:PATH?" },
-	{ "http",  NULL, "an S3-compatible store is written s3://BUCKET?s3Url=http://HOST:PORT&s3ForcePathStyle=true" },
-	{ "https", NULL, "an S3-compatible store is written s3://BUCKET?s3Url=https://HOST&s3ForcePathStyle=true" },
-	{ "minio", NULL, "a MinIO bucket is written s3://BUCKET?s3Url=https://HOST&s3ForcePathStyle=true" },
+	{ "http",  NULL, "write s3://BUCKET?s3Url=http://HOST:PORT&s3ForcePathStyle=true" },
+	{ "https", NULL, "write s3://BUCKET?s3Url=https://HOST&s3ForcePathStyle=true" },
+	{ "minio", NULL, "write s3://BUCKET?s3Url=https://HOST&s3ForcePathStyle=true" },
 };
 
 int

@@ -9,9 +9,12 @@ endif
 
 FUZZ_FUZZERS = \
 	tests/fuzz/fuzz_gunzip \
+	tests/fuzz/fuzz_index \
 	tests/fuzz/fuzz_jedit \
 	tests/fuzz/fuzz_jscan \
 	tests/fuzz/fuzz_kubeconfig \
+	tests/fuzz/fuzz_tar \
+	tests/fuzz/fuzz_vbackup \
 	tests/fuzz/fuzz_xml \
 	tests/fuzz/fuzz_yaml
 
@@ -42,3 +45,15 @@ tests_fuzz_fuzz_xml_LDADD = $(DATA_LIBS) $(EXT_LIBS)
 tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_yaml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_yaml_LDADD = $(DATA_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_index_SOURCES = tests/fuzz/fuzz_index.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_index_LDADD = $(ARCHIVE_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz_tar.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_tar_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_tar_LDADD = $(ARCHIVE_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_vbackup_SOURCES = tests/fuzz/fuzz_vbackup.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_vbackup_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_vbackup_LDADD = $(ARCHIVE_LIBS) $(EXT_LIBS)

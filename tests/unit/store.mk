@@ -17,6 +17,12 @@ tests_unit_test_s3_SOURCES = tests/unit/test_s3.c tests/unit/httpd.c tests/unit/
 tests_unit_test_s3_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_s3_LDADD = $(STORE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_s3_multi
+TESTS += tests/unit/test_s3_multi
+tests_unit_test_s3_multi_SOURCES = tests/unit/test_s3_multi.c tests/unit/httpd.c tests/unit/httpd.h
+tests_unit_test_s3_multi_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_s3_multi_LDADD = $(STORE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
+
 # Needs a server: S3_TEST_URL names it (see the head of the file).
 check_PROGRAMS += tests/live/test_s3
 tests_live_test_s3_SOURCES = tests/live/test_s3.c

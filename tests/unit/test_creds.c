@@ -64,7 +64,8 @@ keys_are_found_in_the_order_of_awss_tools(void **state)
 		{ { { "AWS_ACCESS_KEY_ID", "AKIDENV" }, { "AWS_SECRET_ACCESS_KEY", "planted-3" } }, NULL,
 			"AKIDENV", "planted-3", "", "environment" },
 		{ { { "AWS_ACCESS_KEY_ID", "AKIDENV" }, { "AWS_SECRET_ACCESS_KEY", "planted-3" },
-			{ "AWS_SESSION_TOKEN", "planted-4" } }, "", "AKIDENV", "planted-3", "planted-4", "environment" },
+			{ "AWS_SESSION_TOKEN", "planted-4" } }, "",
+			"AKIDENV", "planted-3", "planted-4", "environment" },
 		{ { { "AWS_ACCESS_KEY_ID", "AKIDENV" }, { "AWS_SECRET_ACCESS_KEY", "planted-3" } }, "work",
 			"AKIDWORK", "planted-2", "planted-token", "credentials file" },
 		{ { { "AWS_ACCESS_KEY_ID", "" }, { "AWS_SECRET_ACCESS_KEY", "" } }, NULL,
@@ -94,12 +95,13 @@ failures_say_where_was_looked_and_never_show_a_key(void **state)
 		const char *profile, *text;
 	} rows[] = {
 		{ { { "AWS_SHARED_CREDENTIALS_FILE", "/no/such/file" } }, NULL,
-			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, the credentials file '/no/such/file' "
-			"does not exist" },
+			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, "
+			"the credentials file '/no/such/file' does not exist" },
 		{ { { NULL } }, "home", "has no profile 'home'" },
 		{ { { NULL } }, "role", "profile 'role' in '" },
 		{ { { NULL } }, "half", "has no aws_secret_access_key" },
-		{ { { "AWS_ACCESS_KEY_ID", "AKIDENV" } }, NULL, "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not" },
+		{ { { "AWS_ACCESS_KEY_ID", "AKIDENV" } }, NULL,
+			"AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not" },
 		{ { { "AWS_SECRET_ACCESS_KEY", "planted-3" } }, NULL,
 			"AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not" },
 		{ { { "HOME", "" } }, NULL, "HOME is not set" },

@@ -246,7 +246,7 @@ unpack_appends_and_limits(void **state)
 static void
 every_truncation_is_corrupt(void **state)
 {
-	AUTO_BUF struct buf packed = BUF_INIT(MIB), one = BUF_INIT(MIB);
+	AUTO_BUF struct buf packed = BUF_INIT(MIB);
 	struct err e;
 
 	(void)state;

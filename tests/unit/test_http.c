@@ -1,10 +1,9 @@
 /* HTTP sessions against a scripted server: requests, responses, and what broken servers send. */
-#include "net/http.h"
+#include "tests/unit/http_rig.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "tests/unit/httpd.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,8 +39,8 @@ get_returns_status_headers_and_raw_body(void **state)
 	(void)state;
 	rig_open(&r, say_hello, NULL, &(struct http_conf){ 0 });
 	assert_int_equal(http_clock_skew_ns(r.h), 0);
-	req = get(&r);
-	assert_int_equal(run(&r, &req, &resp, &e), EK_NONE);
+	req = rig_get(&r);
+	assert_int_equal(rig_run(&r, &req, &resp, &e), EK_NONE);
 	assert_int_equal(resp.status, 200);
 	assert_int_equal(resp.bytes, 11);
 	assert_int_equal(resp.attempts, 1);
@@ -111,7 +110,7 @@ methods_headers_and_bodies_arrive_as_given(void **state)
 		for (size_t k = 0; k < rows[i].len; k++)
 			sum = sum * 31 + (unsigned char)body[k];
 		want = rows[i].want ? xstrdup(rows[i].want) : xasprintf("PUT Content-Length=300000 sum=%lx", sum);
-		assert_int_equal(run(&r, &req, &resp, &e), EK_NONE);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), EK_NONE);
 		assert_str(buf_str(&resp.body), want);
 		http_resp_done(&resp);
 	}
@@ -142,12 +141,12 @@ statuses_become_kinds_and_keep_their_body(void **state)
 	(void)state;
 	rig_open(&r, refuse_all, &status, &(struct http_conf){ 0 });
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct http_req req = get(&r);
+		struct http_req req = rig_get(&r);
 		struct http_resp resp;
 		struct err e;
 
 		status = rows[i].status;
-		assert_int_equal(run(&r, &req, &resp, &e), rows[i].kind);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), rows[i].kind);
 		assert_int_equal(resp.status, status);
 		assert_int_equal(e.http, status >= 400 ? status : 0);
 		assert_int_equal(e.retry_after_ns, status == 429 ? 7 * NS_PER_S : 0);
@@ -182,14 +181,14 @@ bodies_are_bounded(void **state)
 	(void)state;
 	rig_open(&r, answer_sized, &want, &(struct http_conf){ 0 });
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct http_req req = get(&r);
+		struct http_req req = rig_get(&r);
 		struct http_resp resp;
 		struct err e;
 
 		req.max_body = 1000;
 		want.status = rows[i].status;
 		want.len = rows[i].len;
-		assert_int_equal(run(&r, &req, &resp, &e), rows[i].kind);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), rows[i].kind);
 		assert_int_equal(resp.body.len, rows[i].kept);
 		if (rows[i].kind == EK_LIMIT)
 			assert_has(e.msg, "/a/b: the answer has more than 1000 bytes");
@@ -223,12 +222,12 @@ response_headers_are_bounded(void **state)
 	(void)state;
 	rig_open(&r, answer_long_head, &len, &(struct http_conf){ 0 });
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct http_req req = get(&r);
+		struct http_req req = rig_get(&r);
 		struct http_resp resp;
 		struct err e;
 
 		len = rows[i].len;
-		assert_int_equal(run(&r, &req, &resp, &e), rows[i].kind);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), rows[i].kind);
 		http_resp_done(&resp);
 	}
 	rig_close(&r);
@@ -272,8 +271,8 @@ odd_answers_are_told_apart(void **state)
 		struct str v;
 
 		rig_open(&r, send_text, text, &(struct http_conf){ 0 });
-		req = get(&r);
-		if (run(&r, &req, &resp, &e) != rows[i].kind)
+		req = rig_get(&r);
+		if (rig_run(&r, &req, &resp, &e) != rows[i].kind)
 			fail_msg("%s: kind %d, %s", text, (int)e.kind, e.msg);
 		if (rows[i].kind != EK_NONE) {
 			assert_has(e.msg, rows[i].says);

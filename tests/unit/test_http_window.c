@@ -1,10 +1,9 @@
 /* HTTP sessions against a scripted server: retries, sinks, prepare hooks, windows, cancellation. */
-#include "net/http.h"
+#include "tests/unit/http_rig.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "tests/unit/httpd.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -71,8 +70,8 @@ only_safe_repetitions_are_made(void **state)
 		struct err e;
 
 		rig_open(&r, fail_then_good, &t, &(struct http_conf){ .retries = rows[i].retries });
-		req = rows[i].is_post ? post(&r) : get(&r);
-		if (run(&r, &req, &resp, &e) != rows[i].kind)
+		req = rows[i].is_post ? rig_post(&r) : rig_get(&r);
+		if (rig_run(&r, &req, &resp, &e) != rows[i].kind)
 			fail_msg("row %zu: kind %d, %s", i, (int)e.kind, e.msg);
 		assert_int_equal(resp.attempts, rows[i].attempts);
 		assert_int_equal(httpd_requests(r.s), rows[i].attempts);
@@ -109,14 +108,15 @@ request_lost_on_a_kept_connection_is_repeated_only_if_idempotent(void **state)
 		struct err e;
 
 		rig_open(&r, answer_then_drop, NULL, &(struct http_conf){ .retries = 3 });
-		req = rows[i].is_post ? post(&r) : get(&r);
+		req = rows[i].is_post ? rig_post(&r) : rig_get(&r);
 		req.body = str_of(rows[i].body);
-		assert_int_equal(run(&r, &req, &resp, &e), EK_NONE);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), EK_NONE);
 		http_resp_done(&resp);
-		assert_int_equal(run(&r, &req, &resp, &e), rows[i].kind);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), rows[i].kind);
 		assert_int_equal(httpd_requests(r.s), rows[i].requests);
 		if (rows[i].kind != EK_NONE)
 			assert_has(e.msg, "may have been carried out");
+		assert_int_equal(resp.attempts, rows[i].kind == EK_NONE ? 2 : 1);
 		http_resp_done(&resp);
 		rig_close(&r);
 	}
@@ -155,10 +155,10 @@ sink_gets_good_bodies_only_and_no_repetition(void **state)
 		struct err e;
 
 		rig_open(&r, fail_then_good, &t, &(struct http_conf){ .retries = 1 });
-		req = get(&r);
+		req = rig_get(&r);
 		req.sink = catch_piece;
 		req.ctx = &k;
-		assert_int_equal(run(&r, &req, &resp, &e), rows[i].kind);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), rows[i].kind);
 		assert_str(buf_str(&k.got), rows[i].got);
 		assert_str(buf_str(&resp.body), resp.status == 503 ? "bad" : "");
 		assert_int_equal(resp.attempts, rows[i].attempts);
@@ -169,9 +169,17 @@ sink_gets_good_bodies_only_and_no_repetition(void **state)
 }
 
 static void
+answer_3_mib(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
+{
+	AUTO_FREE char *body = xcalloc(1, 3 * MIB);
+
+	(void)ctx, (void)r;
+	httpd_answer(c, 200, NULL, (struct str){ body, 3 * MIB });
+}
+
+static void
 sink_error_ends_the_call_unchanged(void **state)
 {
-	struct { int status; size_t len; } want = { 200, 3 * MIB };
 	struct catch k = { .got = BUF_INIT(4 * MIB), .fail_at = 2 };
 	struct rig r;
 	struct http_req req;
@@ -179,17 +187,17 @@ sink_error_ends_the_call_unchanged(void **state)
 	struct err e;
 
 	(void)state;
-	rig_open(&r, answer_sized, &want, &(struct http_conf){ .retries = 3 });
-	req = get(&r);
+	rig_open(&r, answer_3_mib, NULL, &(struct http_conf){ .retries = 3 });
+	req = rig_get(&r);
 	req.sink = catch_piece;
 	req.ctx = &k;
-	assert_int_equal(run(&r, &req, &resp, &e), EK_IO);
+	assert_int_equal(rig_run(&r, &req, &resp, &e), EK_IO);
 	assert_string_equal(e.msg, "disk full");
 	assert_int_equal(httpd_requests(r.s), 1);
 	http_resp_done(&resp);
 	k.fail_at = 0;
 	buf_cut(&k.got, 0);
-	assert_int_equal(run(&r, &req, &resp, &e), EK_NONE);       /* the session goes on */
+	assert_int_equal(rig_run(&r, &req, &resp, &e), EK_NONE);       /* the session goes on */
 	assert_int_equal(resp.bytes, 3 * MIB);
 	assert_int_equal(k.got.len, 3 * MIB);
 	http_resp_done(&resp);
@@ -244,10 +252,10 @@ prepare_is_asked_once_more_after_401(void **state)
 		struct err e;
 
 		rig_open(&r, check_token, good, &(struct http_conf){ 0 });
-		req = post(&r);
+		req = rig_post(&r);
 		req.prepare = add_token;
 		req.ctx = &t;
-		assert_int_equal(run(&r, &req, &resp, &e), rows[i].kind);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), rows[i].kind);
 		assert_int_equal(httpd_requests(r.s), rows[i].attempts);
 		assert_in_range(t.again, 0, 1);
 		if (rows[i].kind == EK_NOTFOUND)
@@ -257,6 +265,60 @@ prepare_is_asked_once_more_after_401(void **state)
 	}
 }
 
+/* Fetches its token over the session that asks for it, as long as it lasts for one request. */
+static int
+fetch_token(void *ctx, struct http_call *call, bool again, struct err *e)
+{
+	struct rig *r = ctx;
+	struct http_req req = rig_post(r);
+	AUTO(http_resp_done) struct http_resp resp = { 0 };
+	AUTO_FREE char *line = NULL;
+
+	(void)again;
+	req.body = S("T");
+	if (http_do(r->h, &req, &resp, NULL, e) < 0)
+		return -1;
+	line = xasprintf("X-Token: " STR_FMT, STR_ARG(buf_str(&resp.body)));
+	http_call_header(call, line);
+	return 0;
+}
+
+static void
+give_or_check_token(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
+{
+	struct str v;
+
+	(void)ctx;
+	if (str_eqz(r->body, "T"))
+		httpd_answer(c, 200, NULL, S("fresh"));
+	else
+		httpd_answer(c, httpd_header(r->head, "X-Token", &v) && str_eqz(v, "fresh") ? 200 : 401, NULL, S(""));
+}
+
+static void
+prepare_may_use_the_session_of_its_call(void **state)
+{
+	struct err e = { 0 };
+	struct http_req req;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, give_or_check_token, NULL, &(struct http_conf){ .max_connections = 2 });
+	req = rig_post(&r);
+	req.prepare = fetch_token;
+	req.ctx = &r;
+	for (int i = 0; i < 8; i++)
+		(void)http_start(r.h, &req, NULL);
+	for (int i = 0; i < 8; i++) {
+		AUTO(http_call_freep) struct http_call *call = http_next(r.h, NULL, &e);
+
+		assert_non_null(call);
+		assert_int_equal(http_call_result(call, &e), 0);
+	}
+	assert_int_equal(httpd_requests(r.s), 16);
+	rig_close(&r);
+}
+
 /* ---- windows ---- */
 
 static void
@@ -264,6 +326,42 @@ echo_body(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
 {
 	(void)ctx;
 	httpd_answer(c, 200, NULL, r->body);
+}
+
+/* Starts the next page while the first one is still arriving. */
+static int
+start_next(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct rig *r = ctx;
+	struct http_req req = rig_post(r);
+
+	(void)p, (void)n, (void)e;
+	(void)http_start(r->h, &req, "next");
+	return 0;
+}
+
+static void
+sink_may_start_calls(void **state)
+{
+	struct err e = { 0 };
+	struct http_req req;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, echo_body, NULL, &(struct http_conf){ 0 });
+	req = rig_post(&r);
+	req.sink = start_next;
+	req.ctx = &r;
+	(void)http_start(r.h, &req, NULL);
+	for (int i = 0; i < 2; i++) {
+		AUTO(http_call_freep) struct http_call *call = http_next(r.h, NULL, &e);
+
+		assert_non_null(call);
+		assert_int_equal(http_call_result(call, &e), 0);
+		assert_true(!http_call_tag(call) == (i == 0));
+	}
+	assert_int_equal(http_in_flight(r.h), 0);
+	rig_close(&r);
 }
 
 static void
@@ -280,7 +378,7 @@ window_returns_every_call_once_over_few_connections(void **state)
 	(void)state;
 	rig_open(&r, echo_body, NULL, &(struct http_conf){ .max_connections = 3 });
 	while (ended < CALLS) {
-		struct http_req req = post(&r);
+		struct http_req req = rig_post(&r);
 		size_t i;
 
 		for (; started < CALLS && http_in_flight(r.h) < WINDOW; started++) {
@@ -338,7 +436,7 @@ backoff_of_one_call_delays_no_other_and_sleeps(void **state)
 
 	(void)state;
 	rig_open(&r, throttle_first, NULL, &(struct http_conf){ .max_connections = 1, .retries = 1 });
-	req = post(&r);
+	req = rig_post(&r);
 	(void)http_start(r.h, &req, &r);
 	for (int i = 0; i < 3; i++)
 		(void)http_start(r.h, &req, NULL);
@@ -349,7 +447,7 @@ backoff_of_one_call_delays_no_other_and_sleeps(void **state)
 		assert_null(http_call_tag(call));
 		http_call_free(call);
 	}
-	assert_int_equal(run(&r, &req, &resp, &e), EK_NONE);     /* a single request passes by, too */
+	assert_int_equal(rig_run(&r, &req, &resp, &e), EK_NONE);     /* a single request passes by, too */
 	http_resp_done(&resp);
 	assert_int_equal(http_in_flight(r.h), 1);
 	cpu = cpu_ns();
@@ -392,7 +490,7 @@ cancel_ends_waiting_for_an_answer_and_for_backoff(void **state)
 		struct err e = { 0 };
 
 		rig_open(&r, stop_client, &s, &(struct http_conf){ .retries = 3 });
-		req = get(&r);
+		req = rig_get(&r);
 		if (row & 2) {
 			(void)http_start(r.h, &req, NULL);
 			assert_null(http_next(r.h, &s.c, &e));
@@ -418,8 +516,8 @@ canceled_before_means_nothing_is_sent(void **state)
 	struct rig r;
 
 	(void)state;
-	rig_open(&r, say_hello, NULL, &(struct http_conf){ 0 });
-	req = get(&r);
+	rig_open(&r, echo_body, NULL, &(struct http_conf){ 0 });
+	req = rig_get(&r);
 	assert_int_equal(http_do(r.h, &req, &resp, &c, &e), -1);
 	assert_int_equal(e.kind, EK_CANCELED);
 	assert_int_equal(httpd_requests(r.s), 0);
@@ -450,9 +548,9 @@ silence_times_out(void **state)
 		struct err e;
 
 		rig_open(&r, never_answer, NULL, &(struct http_conf){ .stall_timeout_ns = rows[i].stall_ns });
-		req = get(&r);
+		req = rig_get(&r);
 		req.timeout_ns = rows[i].attempt_ns;
-		assert_int_equal(run(&r, &req, &resp, &e), EK_TIMEOUT);
+		assert_int_equal(rig_run(&r, &req, &resp, &e), EK_TIMEOUT);
 		assert_has(e.msg, rows[i].says);
 		http_resp_done(&resp);
 		rig_close(&r);
@@ -469,7 +567,7 @@ session_and_calls_can_be_freed_in_any_state(void **state)
 
 	(void)state;
 	rig_open(&r, fail_then_good, &(struct then_good){ THROTTLED, 2, false }, &(struct http_conf){ .retries = 9 });
-	req = get(&r);
+	req = rig_get(&r);
 	drop = http_start(r.h, &req, NULL);
 	http_call_free(drop);
 	assert_int_equal(http_in_flight(r.h), 0);
@@ -493,6 +591,8 @@ main(void)
 		cmocka_unit_test(sink_gets_good_bodies_only_and_no_repetition),
 		cmocka_unit_test(sink_error_ends_the_call_unchanged),
 		cmocka_unit_test(prepare_is_asked_once_more_after_401),
+		cmocka_unit_test(prepare_may_use_the_session_of_its_call),
+		cmocka_unit_test(sink_may_start_calls),
 		cmocka_unit_test(window_returns_every_call_once_over_few_connections),
 		cmocka_unit_test(backoff_of_one_call_delays_no_other_and_sleeps),
 		cmocka_unit_test(cancel_ends_waiting_for_an_answer_and_for_backoff),

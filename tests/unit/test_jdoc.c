@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 static const char doc[] = "{\"a\":{\"b\":\"text\",\"n\":9007199254740992,\"f\":1.5,\"big\":1e300,\"t\":true},"
-	"\"list\":[1,2],\"Group\":\"apps\",\"null\":null} and more";
+	"\"list\":[1,2],\"velero.io/x\":{\"y\":1},\"Group\":\"apps\",\"null\":null} and more";
 
 static void
 getters_walk_paths(void **state)
@@ -24,6 +24,8 @@ getters_walk_paths(void **state)
 	assert_string_equal(jdoc_text(d, "a.b"), "text");
 	assert_true(jdoc_int(d, "a.n", -1) == INT64_C(9007199254740992));
 	assert_true(jdoc_bool(d, "a.t", false));
+	assert_int_equal(jdoc_int(d, "velero\\.io/x.y", -1), 1);
+	assert_null(jdoc_get(d, "velero.io/x"));
 	assert_non_null(jdoc_get(d, "a"));
 	assert_null(jdoc_get(d, "group"));
 	assert_non_null(jdoc_get_nocase(d, "group"));

@@ -125,7 +125,7 @@ namespace_selector_and_default_page_go_into_the_request(void **state)
 {
 	(void)state;
 	static const struct fake_rule rules[] = {
-		{ .request = "GET /api/v1/namespaces/shop/pods?limit=500&labelSelector=a%20in%20%28b%2Cc%29", .body = HEAD("") "]}" },
+		{ .request = "GET /api/v1/namespaces/shop/pods?limit=2500&labelSelector=a%20in%20%28b%2Cc%29", .body = HEAD("") "]}" },
 	};
 	struct bench b;
 	struct k8s_list l = { .res = &pods, .ns = "shop", .selector = "a in (b,c)" };
@@ -173,6 +173,25 @@ a_page_that_breaks_off_goes_on_where_it_was(void **state)
 		"GET /api/v1/pods?limit=2&continue=t1\nGET /api/v1/pods?limit=2&continue=t1\n");
 	assert_int_equal(l.items, 4);
 	assert_false(l.inconsistent);
+	bench_down(&b);
+}
+
+static void
+a_page_too_large_for_the_line_is_made_smaller(void **state)
+{
+	(void)state;
+	static const struct fake_rule rules[] = {
+		{ .request = "GET /api/v1/pods?limit=2500", .body = HEAD("") ITEM("a", "x") "," ITEM("a", "y") "]}",
+			.cut = sizeof HEAD("") ITEM("a", "x") - 1 },
+		{ .request = "GET /api/v1/pods?limit=500", .body = HEAD(NEXT("t1")) ITEM("a", "x") "," ITEM("a", "y") "]}" },
+		{ .request = "GET /api/v1/pods?limit=500&continue=t1", .body = HEAD("") ITEM("a", "z") "]}" },
+	};
+	struct bench b;
+	struct k8s_list l = { .res = &pods };
+	bench_up(&b, rules, COUNT(rules));
+
+	assert_int_equal(run(&b, &l, 1, 1, 0, NULL), 0);
+	assert_string_equal(buf_cstr(&b.seen), "a/x a/y a/z <end of pods: complete> ");
 	bench_down(&b);
 }
 
@@ -392,6 +411,7 @@ main(void)
 		cmocka_unit_test(namespace_selector_and_default_page_go_into_the_request),
 		cmocka_unit_test(names_with_escapes_are_decoded),
 		cmocka_unit_test(a_page_that_breaks_off_goes_on_where_it_was),
+		cmocka_unit_test(a_page_too_large_for_the_line_is_made_smaller),
 		cmocka_unit_test(an_answer_that_ends_early_is_asked_for_again),
 		cmocka_unit_test(tries_without_progress_are_counted),
 		cmocka_unit_test(an_unsorted_list_that_breaks_off_is_given_up),

@@ -401,6 +401,27 @@ delete_removes_emptied_folders_but_not_the_root(void **state)
 	assert_true(exists(p, ""));
 }
 
+static int
+delete_it(void *ctx, const char *key, const struct store_info *info, struct err *e)
+{
+	(void)info;
+	return store_delete(ctx, key, NULL, e);
+}
+
+static void
+objects_may_be_deleted_while_they_are_listed(void **state)
+{
+	struct place *p = *state;
+	struct err e = { 0 };
+
+	OK(store_put(p->st, "a/b/1", S("x"), NULL, &e));
+	OK(store_put(p->st, "a/b/2", S("x"), NULL, &e));
+	OK(store_put(p->st, "a/c", S("x"), NULL, &e));
+	OK(store_list(p->st, "a/", false, delete_it, p->st, NULL, &e));
+	check_list(p->st, "", false, NULL, 0);
+	assert_false(exists(p, "a"));
+}
+
 static void
 links_do_not_lead_out_of_the_root(void **state)
 {
@@ -647,6 +668,7 @@ main(void)
 		TEST(sweep_removes_old_temporary_files_only),
 		TEST(names_of_temporary_files_are_not_keys),
 		TEST(delete_removes_emptied_folders_but_not_the_root),
+		TEST(objects_may_be_deleted_while_they_are_listed),
 		TEST(links_do_not_lead_out_of_the_root),
 		TEST(special_files_are_no_objects),
 		TEST(read_delivers_everything_in_pieces),

@@ -352,7 +352,8 @@ our_reader_finds_all_objects(void **state)
 	for (size_t i = 0; i < COUNT(locales); i++) {
 		AUTO_FREE char *sorted = NULL, *want_sorted = sort_lines(buf_str(&want));
 
-		assert_non_null(setlocale(LC_ALL, locales[i]));
+		if (!setlocale(LC_ALL, locales[i]))
+			continue;
 		buf_cut(&got, 0);
 		assert_int_equal(read_all(buf_str(&gz), false, 0, &got, &e), 0);
 		sorted = sort_lines(buf_str(&got));
@@ -782,7 +783,8 @@ foreign_tarballs_are_read(void **state)
 
 		get_case(rows[i].name, &gz);
 		for (size_t k = 0; k < COUNT(locales); k++) {
-			assert_non_null(setlocale(LC_ALL, locales[k]));
+			if (!setlocale(LC_ALL, locales[k]))
+				continue;
 			buf_cut(&got, 0);
 			if (read_all(buf_str(&gz), false, k, &got, &e) < 0)
 				fail_msg("%s: %s", rows[i].name, e.msg);

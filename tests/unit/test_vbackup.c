@@ -268,6 +268,7 @@ what_is_no_backup_is_refused(void **state)
 		{ "", "velero-backup.json" },
 		{ "{\"apiVersion\":", "velero-backup.json" },
 		{ "[]", "not a Backup" },
+		{ "{\"apiVersion\":\"velero.io/v1\",\"kind\":\"Backup\",\"metadata\":{\"name\":\"\xff\"}}", "not UTF-8" },
 		{ "{\"kind\":\"Backup\",\"metadata\":{\"name\":\"b\"}}", "not a Backup" },
 		{ "{\"apiVersion\":\"velero.io/v1\",\"kind\":\"Restore\",\"metadata\":{\"name\":\"b\"}}", "not a Backup" },
 		{ "{\"apiVersion\":\"v1\",\"kind\":\"Backup\",\"metadata\":{\"name\":\"b\"}}", "not a Backup" },

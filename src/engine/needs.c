@@ -1,0 +1,76 @@
+/* Objects that others need. */
+#include "engine/needs.h"
+
+#include "base/attr.h"
+#include "data/jscan.h"
+
+static const struct str cluster_scope = { NULL, 0 };
+
+/* A name has no escapes; anything else is no name. */
+static void
+tell(needs_fn *fn, void *ctx, struct str gr, struct str ns, struct str raw)
+{
+	struct str name;
+
+	if (jstr_plain(raw, &name) && name.len > 0)
+		fn(ctx, gr, ns, name);
+}
+
+static void
+pod(struct str ns, struct str json, needs_fn *fn, void *ctx)
+{
+	struct str raw, volumes, volume;
+	struct jiter it;
+
+	if (jpath(json, &raw, "spec", "priorityClassName", NULL))
+		tell(fn, ctx, S("priorityclasses.scheduling.k8s.io"), cluster_scope, raw);
+	if (!jpath(json, &volumes, "spec", "volumes", NULL) || !jiter_arr(&it, volumes))
+		return;
+	while (jiter_next(&it, NULL, &volume))
+		if (jpath(volume, &raw, "persistentVolumeClaim", "claimName", NULL))
+			tell(fn, ctx, S("persistentvolumeclaims"), ns, raw);
+}
+
+static void
+claim(struct str ns, struct str json, needs_fn *fn, void *ctx)
+{
+	struct str phase, raw;
+
+	(void)ns;
+	if (jpath(json, &phase, "status", "phase", NULL) && jstr_eq(phase, S("Bound"))
+	    && jpath(json, &raw, "spec", "volumeName", NULL))
+		tell(fn, ctx, S("persistentvolumes"), cluster_scope, raw);
+}
+
+static const struct {
+	const char *gr;
+	void      (*needs)(struct str ns, struct str json, needs_fn *fn, void *ctx);
+} rules[] = {
+	{ "pods", pod },
+	{ "persistentvolumeclaims", claim },
+};
+
+static size_t
+find(struct str gr)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(rules) && !str_eqz(gr, rules[i].gr); i++)
+		;
+	return i;
+}
+
+bool
+needs_any(struct str gr)
+{
+	return find(gr) < COUNT(rules);
+}
+
+void
+needs_each(struct str gr, struct str ns, struct str json, needs_fn *fn, void *ctx)
+{
+	size_t i = find(gr);
+
+	if (i < COUNT(rules))
+		rules[i].needs(ns, json, fn, ctx);
+}
