@@ -109,7 +109,8 @@ restore_writes_its_five_files() {
 
 backup_to_minio() {
 	orlop backup create b1 --location "$bucket" --kubeconfig "$a"
-	s3 "$minio" list backups | grep -qx some/prefix/backups/b1/velero-backup.json || fail "no velero-backup.json"
+	s3 "$minio" list backups some/prefix/ > "$work/listed"
+	grep -qx some/prefix/backups/b1/velero-backup.json "$work/listed" || fail "no velero-backup.json"
 	[ -z "$(s3 "$minio" uploads backups)" ] || fail "unfinished uploads are left in the bucket"
 }
 
@@ -127,7 +128,7 @@ gnu_tar_and_gzip_read_the_tarball() {
 	tar --version | head -n 1
 	tar -tzf "$store/backups/b1/b1.tar.gz" > "$work/names"
 	[ "$(head -n 1 "$work/names")" = metadata/version ] || fail "the first entry is $(head -n 1 "$work/names")"
-	tar -xzOf "$store/backups/b1/b1.tar.gz" resources/namespaces/cluster/pop-shop.json | grep -q '"pop-shop"'
+	tar -xzOf "$store/backups/b1/b1.tar.gz" resources/namespaces/cluster/pop-shop.json | grep '"pop-shop"' > /dev/null
 	tar -dzf "$store/backups/b1/b1.tar.gz" -C "$work" 2> /dev/null || [ $? -lt 3 ]
 }
 
@@ -158,21 +159,34 @@ cat_gives_the_bytes_back() {
 	PY
 }
 
+# shows WORD ARGUMENT...: what orlop prints for these arguments has WORD in it. (`grep -q` in a pipe would hang up early.)
+shows() {
+	local word=$1
+	shift
+	orlop "$@" --location "dir:$store" > "$work/shown"
+	grep -qF -- "$word" "$work/shown" || fail "not a word of '$word' from: $*"
+}
+
 list_describe_ls_and_logs_know_the_backup() {
-	orlop backup list --location "dir:$store" -o json | python3 -c 'import json, sys; assert "b1" in json.dumps(json.load(sys.stdin))'
-	orlop backup list --location "dir:$store" -o name | grep -q b1
-	orlop backup describe b1 --details --location "dir:$store" | grep -q Completed
-	orlop backup describe b1 --location "dir:$store" -o json | python3 -m json.tool > /dev/null
-	orlop backup ls b1 --location "dir:$store" | grep -q one-mebibyte
-	orlop backup logs b1 --location "dir:$store" | grep -q 'level='
-	orlop restore list --location "dir:$store" -o json | python3 -m json.tool | grep -q r1
-	orlop restore describe r1 --location "dir:$store" | grep -q b1
-	orlop restore logs r1 --location "dir:$store" | grep -q .
+	shows b1 backup list -o name
+	shows '"b1"' backup list -o json
+	python3 -m json.tool "$work/shown" > /dev/null
+	shows Completed backup describe b1 --details
+	shows '"Completed"' backup describe b1 -o json
+	python3 -m json.tool "$work/shown" > /dev/null
+	shows one-mebibyte backup ls b1
+	shows level= backup logs b1
+	shows '"r1"' restore list -o json
+	python3 -m json.tool "$work/shown" > /dev/null
+	shows b1 restore describe r1
+	shows r1 restore logs r1
 }
 
 download_is_the_tarball() {
-	(cd "$work" && orlop backup download b1 --location "dir:$store" --output "$work/downloaded.tar.gz")
+	orlop backup download b1 --location "dir:$store" --file "$work/downloaded.tar.gz"
 	cmp "$work/downloaded.tar.gz" "$store/backups/b1/b1.tar.gz"
+	orlop backup download b1 --location "dir:$store" --file - | cmp - "$store/backups/b1/b1.tar.gz"
+	ends "1|2" downloaded.tar.gz orlop backup download b1 --location "dir:$store" --file "$work/downloaded.tar.gz"
 }
 
 filters_choose() {
@@ -187,7 +201,7 @@ filters_choose() {
 mapped_namespaces_get_the_objects() {
 	orlop restore create r4 --from-backup b1 --include-namespaces pop-shop --include-resources configmaps,roles \
 		--namespace-mappings pop-shop:pop-copy --location "dir:$store" --kubeconfig "$b"
-	"$SANDBOX_DIR/bin/kubectl" --kubeconfig "$b" -n pop-copy get configmap texts role/system:pop:role
+	"$SANDBOX_DIR/bin/kubectl" --kubeconfig "$b" -n pop-copy get configmap/texts role/system:pop:role
 }
 
 # "Anywhere" is sampled: the first and last byte of each file and 30 in between.
@@ -232,10 +246,11 @@ verify_finds_a_missing_and_a_truncated_file() {
 }
 
 delete_leaves_nothing() {
-	orlop backup delete small --location "dir:$store" --force
+	orlop backup delete small --location "dir:$store" --confirm
 	[ ! -e "$store/backups/small" ] || fail "left: $(find "$store/backups/small")"
-	if orlop backup list --location "dir:$store" -o name | grep -q small; then fail "it is still listed"; fi
-	orlop backup delete b1 --location "$bucket" --force
+	orlop backup list --location "dir:$store" -o name > "$work/listed"
+	if grep -q small "$work/listed"; then fail "it is still listed"; fi
+	orlop backup delete b1 --location "$bucket" --confirm
 	[ -z "$(s3 "$minio" list backups some/prefix/backups/)" ] || fail "left: $(s3 "$minio" list backups)"
 }
 
