@@ -18,7 +18,6 @@
 #include "engine/kind_rules.h"
 
 #define DEFAULT_WINDOW 64
-#define CREATE_TRIES 4
 
 enum step { STEP_CREATE, STEP_LOOK, STEP_UPDATE, STEP_MERGE, STEP_LABEL };
 
@@ -31,7 +30,7 @@ struct item {
 	const char                 *target_ns;   /* NULL: cluster-scoped */
 	char                       *create_path, *path;
 	enum step                   step;
-	unsigned                    tries;
+	bool                        repeated;    /* CREATE was sent more than once */
 	struct buf                  body;        /* what is to be created */
 	struct buf                  patch;
 	struct err                  refused;     /* why CREATE led to LOOK */
@@ -262,6 +261,7 @@ start(struct item *it, enum step step, struct err *e)
 		op.method = "POST";
 		op.path = it->create_path;
 		op.body = buf_str(&it->body);
+		op.repeatable = true;            /* the name is fixed: a second one is refused */
 		break;
 	case STEP_LOOK:
 		op.method = "GET";
@@ -363,8 +363,8 @@ look(struct item *it, struct str live_json, struct err *e)
 	if (edit(it, &arena, live, &ignored, e) < 0 || jnode_write(live, &live_text, e) < 0)
 		return -1;
 	if (jequal(buf_str(&live_text), buf_str(&it->body))) {
-		/* An answer that was lost on its way: it was us. */
-		if (it->tries > 1) {
+		/* The first answer was lost on its way: it was us. */
+		if (it->repeated) {
 			outcome(it, "(created)", &rs->n.created);
 			return 0;
 		}
@@ -390,12 +390,6 @@ look(struct item *it, struct str live_json, struct err *e)
 	return start(it, STEP_UPDATE, e) < 0 ? -1 : 1;
 }
 
-static bool
-maybe_arrived(const struct err *why)
-{
-	return why->http == 0 && (why->kind == EK_UNAVAILABLE || why->kind == EK_TIMEOUT);
-}
-
 /* The API server checks a service's node ports before its name (velero-format 4.5, step 12). */
 static bool
 port_taken(const struct item *it, const struct err *why)
@@ -414,10 +408,6 @@ step_failed(struct item *it, const struct err *why, struct err *e)
 		if (why->kind == EK_EXISTS || port_taken(it, why)) {
 			it->refused = *why;
 			return start(it, STEP_LOOK, e) < 0 ? -1 : 1;
-		}
-		if (maybe_arrived(why) && it->tries < CREATE_TRIES) {
-			it->tries++;
-			return start(it, STEP_CREATE, e) < 0 ? -1 : 1;
 		}
 		break;
 	case STEP_UPDATE:
@@ -493,6 +483,8 @@ next(struct restore *rs, struct strs *created, struct err *e)
 		return -1;
 	}
 	it = k8s_call_tag(call);
+	if (it->step == STEP_CREATE)
+		it->repeated = http_call_resp(call)->attempts > 1;
 	if (k8s_call_result(call, &why) < 0)
 		rc = step_failed(it, &why, &why);
 	else
@@ -528,7 +520,6 @@ restore_objects(struct restore *rs, size_t from, size_t to, struct strs *created
 				item_end(rs, NULL);
 				continue;
 			}
-			it->tries = 1;
 			if (start(it, STEP_CREATE, e) < 0)
 				return -1;
 		}

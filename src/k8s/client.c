@@ -182,7 +182,7 @@ request(struct flight *f)
 		.url = f->url,
 		.headers = f->headers,
 		.body = f->op.body,
-		.idempotent = strcmp(f->op.method, "POST") != 0,
+		.idempotent = f->op.repeatable || strcmp(f->op.method, "POST") != 0,
 		.max_body = f->op.max_body > 0 ? f->op.max_body : LIMIT_OBJECT,
 		.prepare = prepare,
 		.sink = f->op.sink ? sink : NULL,

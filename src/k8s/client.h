@@ -46,6 +46,8 @@ struct k8s_op {
 	int       (*sink)(void *ctx, const void *p, size_t n, struct err *e);   /* NULL: body is kept */
 	void       *ctx;                 /* for sink */
 	void       *tag;
+	bool        repeatable;          /* a POST whose effect can be recognized: may be sent again after it may have
+	                                    arrived (EK_EXISTS is then possibly our own doing: http_resp.attempts) */
 };
 MUST_CHECK int k8s_start(struct k8s *k, const struct k8s_op *op, const struct cancel *c, struct err *e);
 struct http_call *k8s_next(struct k8s *k, const struct cancel *c, struct err *e);

@@ -52,6 +52,7 @@ s3() { python3 "$here/../sandbox/s3.py" "$@"; }
 start_proxy() { # LOG UPSTREAM RULE...; the URL is in $started
 	local record=$1 upstream=$2
 	shift 2
+	rm -f "$record.url"
 	python3 "$here/faultproxy.py" "$upstream" "$record" "$@" > "$record.url" 2> "$record.errors" &
 	echo $! >> "$work/proxies"
 	until_true 10 test -s "$record.url"

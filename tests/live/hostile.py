@@ -4,6 +4,7 @@
     hostile.py STORE GOOD_BACKUP
 
 Each is named hostile-WHAT and looks like one of Velero's: velero-backup.json of the good backup, a tarball, no index.
+In those that end with -ok a reader finds nothing wrong: it passes over what it does not know, as Velero does.
 """
 import gzip
 import io
@@ -56,7 +57,7 @@ def archives():
         entry("../../../../../../../../tmp/orlop-escaped", b"x"), entry("/tmp/orlop-escaped", b"x"),
         entry("resources/configmaps/namespaces/../../../../../escaped", b"x"),
         entry("resources/configmaps/namespaces/one/..%2fx.json", config_map("c"))))
-    yield "links", gzip.compress(tar(
+    yield "links-ok", gzip.compress(tar(
         entry(PATH % "link", b"", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
         entry(PATH % "hard", b"", type=tarfile.LNKTYPE, linkname="../../etc/passwd"),
         entry("resources/pipe", b"", type=tarfile.FIFOTYPE)))
