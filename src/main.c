@@ -29,6 +29,7 @@ main(int argc, char **argv)
 {
 	int code;
 
+	cli_keep_descriptors();
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);
 	log_open(getenv("ORLOP_LOG"), getenv("ORLOP_LOG_FILE"));

@@ -120,7 +120,7 @@ stop_listing(void *ctx, const char *key, const struct store_info *info, struct e
 }
 
 struct store *
-location_open(struct job *j, struct err *e)
+location_open(struct job *j, bool reading, struct err *e)
 {
 	AUTO(store_closep) struct store *st = NULL;
 	bool seen = false;
@@ -129,7 +129,8 @@ location_open(struct job *j, struct err *e)
 	st = store_open(job_request(j)->location, e);
 	if (st == NULL)
 		return NULL;
-	if (store_list(st, LAYOUT_BACKUPS, true, stop_listing, &seen, job_cancel(j), e) < 0 && !seen) {
+	if ((reading && store_exists(st, e) < 0)
+	    || (store_list(st, LAYOUT_BACKUPS, true, stop_listing, &seen, job_cancel(j), e) < 0 && !seen)) {
 		err_ctx(e, "location %s", store_url(st));
 		return NULL;
 	}
@@ -157,6 +158,21 @@ sweep_interrupted(void *ctx, const char *operation, const char *location, const 
 	}
 	if (keys > 0)
 		job_note(s->j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, location);
+	return 0;
+}
+
+/* Files under this very name, left by a run of ours that is dead, whatever its location was called then. */
+static int
+sweep_claimed(struct job *j, struct store *st, const char *name, struct err *e)
+{
+	AUTO_FREE char *job = catalog_claim(st, name, job_cancel(j));
+	size_t keys;
+
+	if (job == NULL || !journal_is_dead(job))
+		return 0;
+	if (catalog_sweep(st, name, &keys, job_cancel(j), e) < 0)
+		return err_ctx(e, "remove what an interrupted backup '%s' left", name);
+	job_note(j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, store_url(st));
 	return 0;
 }
 
@@ -205,7 +221,7 @@ run_backup(struct job *j, struct store *st, struct k8s *k, const struct backup_o
 enum ev_end
 op_backup_create(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, e);
+	AUTO(store_closep) struct store *st = location_open(j, false, e);
 	AUTO_TARGET struct target t = { 0 };
 	AUTO_FREE char *name = NULL;
 	struct backup_opts o = job_request(j)->backup;
@@ -222,7 +238,10 @@ op_backup_create(struct job *j, struct err *e)
 	name = o.name != NULL ? xstrdup(o.name) : generated_name(t.conn.context);
 	o.name = name;
 	o.cluster_name = t.conn.context;
+	if (sweep_claimed(j, st, name, e) < 0)
+		return job_failed(e);
 	journal = journal_start("backup create", store_url(st), name, &ignored);
+	o.job = journal_id(journal);
 	end = run_backup(j, st, t.k, &o, e);
 	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
 	return end;
@@ -278,7 +297,7 @@ run_restore(struct job *j, struct store *st, struct k8s *k, const struct restore
 enum ev_end
 op_restore_create(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, e);
+	AUTO(store_closep) struct store *st = location_open(j, true, e);
 	AUTO_TARGET struct target t = { 0 };
 	AUTO_FREE char *name = NULL;
 	struct restore_opts o = job_request(j)->restore;

@@ -7,12 +7,19 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+
 struct journal;
 
 /* Starts the journal of an operation ("backup create") on name at location.  NULL with e when it cannot be written. */
 MUST_CHECK struct journal *journal_start(const char *operation, const char *location, const char *name, struct err *e);
 /* Records the end ("done", "partial", "failed", "canceled") and frees.  NULL is fine. */
 void journal_end(struct journal *j, const char *result, const char *message);
+
+/* The job's id, borrowed; NULL for NULL. */
+const char *journal_id(const struct journal *j);
+/* Was there a job of this id on this machine, whose process is gone without a result? */
+bool journal_is_dead(const char *id);
 
 /*
  * Calls fn for each job whose process is gone without a result, with what was asked.  fn returns 0 when the matter is

@@ -17,6 +17,7 @@
 #include <locale.h>
 #include <string.h>
 
+#define END_MARK   1024                  /* zeros that end an archive */
 #define PULL_SIZE  (64 * KIB)
 /* Gzip grows at most 1032 times, so what is unpacked of one feed stays small. */
 #define FEED_SIZE  (4 * KIB)
@@ -33,17 +34,30 @@ struct source {
 	size_t               in_at, in_len;
 	bool                 ended;
 	uint64_t             packed, unpacked;
+	uint64_t             zeros;      /* at the end of what was unpacked so far */
 	struct buf           piece;      /* what libarchive looks at */
 	bool                 failed;
 	struct err           err;
 };
 
+static size_t
+trailing_zeros(const char *p, size_t n)
+{
+	size_t at = n;
+
+	while (at > 0 && p[at - 1] == '\0')
+		at--;
+	return n - at;
+}
+
 static int
 on_unpacked(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct source *s = ctx;
+	size_t zeros = trailing_zeros(p, n);
 
 	s->unpacked += n;
+	s->zeros = zeros < n ? zeros : s->zeros + n;
 	if (s->unpacked > LIMIT_TARBALL)
 		return err_set(e, EK_CORRUPT, "unpacks to more than %zu bytes", LIMIT_TARBALL);
 	if (s->unpacked > RATIO_FROM && s->unpacked / RATIO_MAX > s->packed)
@@ -239,7 +253,7 @@ read_entries(struct reader *r, struct err *e)
 		if (source_next(&r->source) < 0)
 			return read_err(r, e);
 	} while (!r->source.ended);
-	return 0;
+	return r->source.zeros >= END_MARK ? 0 : 1;
 }
 
 int

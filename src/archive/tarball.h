@@ -69,7 +69,8 @@ struct tar_reader_fns {
 	int (*on_object)(void *ctx, struct str path, struct str json, struct err *e);   /* -1 stops */
 	void *ctx;
 };
-/* pull: returns bytes read into p (up to n), 0 at the end, -1 on error. */
+/* Returns 0, or 1 when all was read but the mark at the end of the archive is missing: something may be cut off.
+ * pull: returns bytes read into p (up to n), 0 at the end, -1 on error. */
 MUST_CHECK int tar_read(int64_t (*pull)(void *ctx, void *p, size_t n, struct err *e), void *pull_ctx,
 	const struct tar_reader_fns *fns, bool all, const struct cancel *c, struct err *e);
 

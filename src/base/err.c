@@ -11,8 +11,8 @@
 
 static const struct err_info kind_info[] = {
 	[EK_NONE]        = { "no error", "", false },
-	[EK_INVALID]     = { "invalid", "Correct the value and run the command again.", false },
-	[EK_NOTFOUND]    = { "not found", "Check the name; the list commands show what is there.", false },
+	[EK_INVALID]     = { "invalid", "Correct what the message names, then try again.", false },
+	[EK_NOTFOUND]    = { "not found", "Check the name, and that it is there; the list commands show what is.", false },
 	[EK_EXISTS]      = { "already exists", "Choose another name or delete the existing one first.", false },
 	[EK_CONFLICT]    = { "changed meanwhile", "Somebody else is working on it; try again.", false },
 	[EK_DENIED]      = { "access denied", "Check the credentials and what they are permitted to do.", false },
@@ -22,7 +22,7 @@ static const struct err_info kind_info[] = {
 	[EK_CANCELED]    = { "canceled", "", false },
 	[EK_CORRUPT]     = { "damaged data", "Do not trust this copy; verify the backup or use another one.", false },
 	[EK_LIMIT]       = { "too large", "It exceeds a fixed safety limit; split it or leave it out.", false },
-	[EK_IO]          = { "input/output error", "Check free space, permissions and the health of the disk.", false },
+	[EK_IO]          = { "input/output error", "Check the path, free space, permissions and the health of the disk.", false },
 };
 static_assert(COUNT(kind_info) == EK_COUNT_, "every kind needs a text, a hint and a retry policy");
 

@@ -21,19 +21,19 @@ const struct option_row option_rows[] = {
 	{ "include-resources", 0, OPT_T_LIST, AT(inc_resources), SET_FILTER, "TYPES",
 		"only these resource types: deployments, deploy, Deployment, deployments.apps" },
 	{ "exclude-resources", 0, OPT_T_LIST, AT(exc_resources), SET_FILTER, "TYPES", "all but these resource types" },
-	{ "include-cluster-resources", 0, OPT_T_TRI, AT(include_cluster), SET_FILTER, NULL,
-		"objects outside namespaces: true all, false none; unset: all, unless namespaces are chosen" },
+	{ "include-cluster-resources", 0, OPT_T_TRI, AT(include_cluster), SET_FILTER,
+		"true|false", "objects outside namespaces: true all, false none; unset: all, unless namespaces are chosen" },
 	{ "selector", 'l', OPT_T_TEXT, AT(selector), SET_FILTER, "SELECTOR", "only objects with these labels: a=b,c in (d,e),!f" },
 	{ "ttl", 0, OPT_T_DURATION, AT(ttl_ns), SET_BACKUP, "DURATION", "how long the backup is kept (default 720h)" },
-	{ "labels", 0, OPT_T_LIST, AT(labels), SET_BACKUP, "KEY=VALUE", "labels of the backup" },
+	{ "labels", 0, OPT_T_PAIRS, AT(labels), SET_BACKUP, "KEY=VALUE", "labels of the backup" },
 	{ "page-size", 0, OPT_T_COUNT, AT(page), SET_BACKUP, "N", "objects per list request" },
-	{ "namespace-mappings", 0, OPT_T_LIST, AT(ns_map), SET_RESTORE, "OLD:NEW", "restore namespaces under other names" },
+	{ "namespace-mappings", 0, OPT_T_PAIRS, AT(ns_map), SET_RESTORE, "OLD:NEW", "restore namespaces under other names" },
 	{ "existing-resource-policy", 0, OPT_T_POLICY, AT(policy), SET_RESTORE, "POLICY",
 		"objects that are there and differ: none (report) or update" },
 	{ "preserve-nodeports", 0, OPT_T_FLAG, AT(preserve_node_ports), SET_RESTORE, NULL, "keep the node ports of services" },
 	{ "concurrency", 0, OPT_T_COUNT, AT(concurrency), SET_BACKUP | SET_RESTORE, "N",
 		"types listed at once (backup, default 5) or objects written at once (restore, default 64)" },
-	{ "wait", 'w', OPT_T_FLAG, AT(wait), SET_BACKUP | SET_RESTORE, NULL, "wait for the end (the default)" },
+	{ "wait", 'w', OPT_T_TRI, AT(wait), SET_BACKUP | SET_RESTORE, NULL, "accepted for the sake of Velero: a command always waits" },
 	{ "details", 0, OPT_T_FLAG, AT(details), SET_DESCRIBE, NULL, "also list every object" },
 	{ "output", 'o', OPT_T_TEXT, AT(file), SET_FILE, "FILE", "where to write ('-': stdout; default NAME-data.tar.gz)" },
 	{ "force", 0, OPT_T_FLAG, AT(force), SET_FORCE, NULL, "replace an existing file; delete without asking, another cluster's backup, too" },
@@ -57,7 +57,7 @@ args_done(struct args *a)
 		if (option_rows[i].type == OPT_T_TEXT) {
 			free(*(char **)(void *)at);
 			*(char **)(void *)at = NULL;
-		} else if (option_rows[i].type == OPT_T_LIST) {
+		} else if (option_rows[i].type == OPT_T_LIST || option_rows[i].type == OPT_T_PAIRS) {
 			strs_free((struct strs *)(void *)at);
 		}
 	}
@@ -72,11 +72,22 @@ names(const struct command *cmd, const char *word)
 	return strcmp(cmd->group, word) == 0;
 }
 
+#define FAR 4                           /* what str_distance says of words that have nothing in common */
+
+/* How far a mistyped word is from a known one; its beginning counts as near. */
+static unsigned
+distance(struct str word, const char *known)
+{
+	if (word.len > 1 && str_starts(str_of(known), word))
+		return 1;
+	return str_distance(word, str_of(known));
+}
+
 static const char *
 nearest_command(const char *group, const char *word)
 {
 	const char *best = NULL;
-	unsigned least = 4;
+	unsigned least = FAR;
 
 	for (size_t i = 0; i < commands_len; i++) {
 		const char *name = group != NULL ? commands[i].verb : commands[i].group;
@@ -84,7 +95,7 @@ nearest_command(const char *group, const char *word)
 
 		if (name == NULL || (group != NULL && !names(&commands[i], group)))
 			continue;
-		d = str_distance(str_of(word), str_of(name));
+		d = distance(str_of(word), name);
 		if (d < least) {
 			least = d;
 			best = name;
@@ -114,9 +125,19 @@ command_find(int argc, char **argv, int *used, struct err *e)
 		err_set(e, EK_INVALID, "'%s' needs a verb: see 'orlop help %s'", group, group);
 		return NULL;
 	}
+	if (group[0] == '-') {
+		err_set(e, EK_INVALID, "option '%s' stands before the command: write 'orlop COMMAND OPTIONS'", group);
+		return NULL;
+	}
 	near = nearest_command(known ? group : NULL, known ? argv[1] : group);
-	err_set(e, EK_INVALID, "unknown command '%s%s%s'%s%s%s", group, known ? " " : "", known ? argv[1] : "",
-		near != NULL ? " (did you mean '" : ": see 'orlop help'", near != NULL ? near : "", near != NULL ? "'?)" : "");
+	if (!known && near != NULL)
+		err_set(e, EK_INVALID, "unknown command '%s' (did you mean '%s'?)", group, near);
+	else if (!known)
+		err_set(e, EK_INVALID, "unknown command '%s': see 'orlop help'", group);
+	else if (near != NULL)
+		err_set(e, EK_INVALID, "unknown command '%s %s' (did you mean '%s %s'?)", group, argv[1], group, near);
+	else
+		err_set(e, EK_INVALID, "unknown command '%s %s': see 'orlop help %s'", group, argv[1], group);
 	return NULL;
 }
 
@@ -131,17 +152,36 @@ find_word(const char *const *list, size_t n, const char *word)
 	return -1;
 }
 
-static void
-add_list(struct strs *out, const char *value)
+/* KEY=VALUE, where the value may be anything, or OLD:NEW. */
+static bool
+is_pair(struct str text, char sep)
 {
+	size_t at = str_chr(text, sep);
+
+	if (at == 0 || at == text.len)
+		return false;
+	return sep == '=' || (at + 1 < text.len && str_rchr(text, sep) == at);
+}
+
+/* An empty entry is an error, not nothing: "--include-namespaces $A,$B" with both unset would select everything. */
+static int
+add_list(const struct option_row *o, struct strs *out, const char *value, struct err *e)
+{
+	const char *sep = o->type == OPT_T_PAIRS ? strpbrk(o->value, "=:") : NULL;
 	struct str rest = str_of(value), piece;
 
 	while (str_split(&rest, ',', &piece)) {
-		AUTO_FREE char *text = str_dup(str_trim(piece));
+		AUTO_FREE char *text = NULL;
 
-		if (text[0] != '\0')
-			strs_add(out, text);
+		piece = str_trim(piece);
+		if (piece.len == 0)
+			return err_set(e, EK_INVALID, "--%s: '%s' has an empty entry", o->name, value);
+		if (sep != NULL && !is_pair(piece, *sep))
+			return err_set(e, EK_INVALID, "--%s: '" STR_FMT "' is not %s", o->name, STR_ARG(piece), o->value);
+		text = str_dup(piece);
+		strs_add(out, text);
 	}
+	return 0;
 }
 
 static int
@@ -166,8 +206,8 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 		*(char **)at = xstrdup(value);
 		return 0;
 	case OPT_T_LIST:
-		add_list(at, value);
-		return 0;
+	case OPT_T_PAIRS:
+		return add_list(o, at, value, e);
 	case OPT_T_DURATION:
 		if (!parse_duration(str_of(value), at) || *(int64_t *)at <= 0)
 			return err_set(e, EK_INVALID, "--%s: '%s' is no duration like 720h or 1h30m", o->name, value);
@@ -181,7 +221,6 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 		if (word < 0)
 			return err_set(e, EK_INVALID, "--%s: '%s' is not table, wide, json, yaml or name", o->name, value);
 		*(enum output *)at = (enum output)word;
-		a->output_given = true;
 		return 0;
 	case OPT_T_POLICY:
 		word = find_word(policy_names, COUNT(policy_names), value);
@@ -203,7 +242,7 @@ static const struct option_row *
 find_long(const struct command *cmd, struct str name, struct err *e)
 {
 	const char *best = NULL;
-	unsigned least = 4;
+	unsigned least = FAR;
 
 	for (size_t i = 0; i < COUNT(option_rows); i++) {
 		unsigned d;
@@ -212,7 +251,7 @@ find_long(const struct command *cmd, struct str name, struct err *e)
 			continue;
 		if (str_eqz(name, option_rows[i].name))
 			return &option_rows[i];
-		d = str_distance(name, str_of(option_rows[i].name));
+		d = distance(name, option_rows[i].name);
 		if (d < least) {
 			least = d;
 			best = option_rows[i].name;
@@ -256,12 +295,40 @@ parse_option(const struct command *cmd, int argc, char **argv, int *i, struct ar
 	}
 	if (o == NULL)
 		return -1;
-	if (takes_value(o) && value == NULL) {
-		if (*i + 1 >= argc)
-			return err_set(e, EK_INVALID, "option '--%s' needs a value: %s", o->name, o->value);
+	if (takes_value(o) && value == NULL && *i + 1 < argc)
 		value = argv[++*i];
-	}
+	/* An empty value is an unset variable of a script: it must not mean "the default". */
+	if (takes_value(o) && (value == NULL || value[0] == '\0'))
+		return err_set(e, EK_INVALID, "option '--%s' needs a value: %s", o->name, o->value);
+	if (!takes_value(o) && value == NULL && *i + 1 < argc
+	    && (strcmp(argv[*i + 1], "true") == 0 || strcmp(argv[*i + 1], "false") == 0))
+		return err_set(e, EK_INVALID, "'--%s %s': write --%s=%s", o->name, argv[*i + 1], o->name, argv[*i + 1]);
 	return set_value(o, out, value, e);
+}
+
+/* What the options and operands of a command must be together. */
+static int
+check_args(const struct command *cmd, const struct args *a, struct err *e)
+{
+	const char *verb = cmd->verb != NULL ? cmd->verb : "", *gap = cmd->verb != NULL ? " " : "";
+	bool by_operand = strcmp(cmd->group, "location") == 0 && a->pos.len > 0;
+
+	if (a->pos.len < cmd->min)
+		return err_set(e, EK_INVALID, "'%s%s%s' needs %s", cmd->group, gap, verb, cmd->operands);
+	if (a->pos.len > cmd->max)
+		return err_set(e, EK_INVALID, "unexpected '%s': '%s%s%s' takes %s", a->pos.at[cmd->max], cmd->group, gap,
+			verb, cmd->operands[0] != '\0' ? cmd->operands : "only options");
+	if (by_operand && a->location != NULL)
+		return err_set(e, EK_INVALID, "two locations are given: '%s' and --location", a->pos.at[0]);
+	if ((cmd->sets & SET_LOCATION) != 0 && a->location == NULL && !by_operand)
+		return err_set(e, EK_INVALID, "--location is needed: dir:PATH or s3://BUCKET");
+	if ((cmd->sets & SET_RESTORE) != 0 && a->from_backup == NULL)
+		return err_set(e, EK_INVALID, "--from-backup is needed: see 'orlop backup list'");
+	if (a->context != NULL && a->cluster != NULL && strcmp(a->context, a->cluster) != 0)
+		return err_set(e, EK_INVALID, "--context and --cluster name different clusters");
+	if (a->wait == OPT_NO)
+		return err_set(e, EK_INVALID, "--wait=false: a command ends when its work has ended");
+	return 0;
 }
 
 int
@@ -281,16 +348,5 @@ args_parse(const struct command *cmd, int argc, char **argv, struct args *out, s
 		}
 		strs_add(&out->pos, argv[i]);
 	}
-	if (out->help)
-		return 0;
-	if (out->pos.len < cmd->min)
-		return err_set(e, EK_INVALID, "'%s%s%s' needs %s", cmd->group, cmd->verb != NULL ? " " : "",
-			cmd->verb != NULL ? cmd->verb : "", cmd->operands);
-	if (out->pos.len > cmd->max)
-		return err_set(e, EK_INVALID, "'%s' is one word too many", out->pos.at[cmd->max]);
-	if ((cmd->sets & SET_LOCATION) != 0 && out->location == NULL && !(cmd->max > 0 && strcmp(cmd->group, "location") == 0))
-		return err_set(e, EK_INVALID, "--location is needed: dir:PATH or s3://BUCKET");
-	if ((cmd->sets & SET_RESTORE) != 0 && out->from_backup == NULL)
-		return err_set(e, EK_INVALID, "--from-backup is needed: see 'orlop backup list'");
-	return 0;
+	return out->help ? 0 : check_args(cmd, out, e);
 }

@@ -12,9 +12,9 @@ enum output { OUT_TABLE, OUT_WIDE, OUT_JSON, OUT_YAML, OUT_NAME };
 
 /* Everything that options can set.  Lists and texts are owned. */
 struct args {
-	bool         help, quiet, force, confirm, details, wait;
+	bool         help, quiet, force, confirm, details;
+	enum opt_tri wait;
 	enum output  output;
-	bool         output_given;
 	char        *kubeconfig, *context, *cluster, *location;
 	struct strs  inc_namespaces, exc_namespaces, inc_resources, exc_resources;
 	enum opt_tri include_cluster;
@@ -62,18 +62,18 @@ extern const size_t commands_len;
 struct option_row {
 	const char *name;                /* without "--" */
 	char        letter;              /* 0: none */
-	enum { OPT_T_FLAG, OPT_T_TRI, OPT_T_TEXT, OPT_T_LIST, OPT_T_DURATION, OPT_T_COUNT, OPT_T_OUTPUT,
-		OPT_T_POLICY } type;
+	enum { OPT_T_FLAG, OPT_T_TRI, OPT_T_TEXT, OPT_T_LIST, OPT_T_PAIRS, OPT_T_DURATION, OPT_T_COUNT, OPT_T_OUTPUT,
+		OPT_T_POLICY } type;     /* OPT_T_PAIRS: a list whose entries look like value, "OLD:NEW" */
 	size_t      at;                  /* offset in struct args */
 	unsigned    set;
-	const char *value;               /* "NAME": for help; NULL for flags */
+	const char *value;               /* "NAME": for help; NULL: takes none */
 	const char *help;
 };
 extern const struct option_row option_rows[];
 extern const size_t option_rows_len;
 
 /* The command that argv names (argv[0] is the first word after the program), and how many words it took.
- * NULL with EK_INVALID: unknown, with the nearest one. */
+ * NULL with EK_INVALID: unknown, with the nearest one, or where to look. */
 MUST_CHECK const struct command *command_find(int argc, char **argv, int *used, struct err *e);
 
 /* Reads options and operands of cmd.  EK_INVALID: what is wrong, and the nearest option. */

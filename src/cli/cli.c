@@ -4,51 +4,92 @@
 #include "base/mem.h"
 #include "cli/help.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
+void
+cli_keep_descriptors(void)
+{
+	/* The wrong way round: using one of these still fails, as it would have. */
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd < (int)COUNT(modes); fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", modes[fd]);
+}
+
 static int
-usage_error(const struct err *e)
+usage_error(const struct command *cmd, const struct err *e)
 {
 	cli_error("%s", e->msg);
+	if (cmd != NULL)
+		cli_next("'orlop help %s%s%s' shows what it takes", cmd->group, cmd->verb != NULL ? " " : "",
+			cmd->verb != NULL ? cmd->verb : "");
 	return EXIT_USAGE;
+}
+
+static bool
+asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int
+run_command(struct cli *c, int argc, char **argv)
+{
+	struct err e;
+	int used = 0, code;
+
+	c->cmd = command_find(argc - 1, argv + 1, &used, &e);
+	if (c->cmd == NULL) {
+		/* "orlop backup --help" */
+		if (argc > 2 && asks_for_help(argv[2]) && help_group(argv[1], stdout))
+			return EXIT_OK;
+		return usage_error(NULL, &e);
+	}
+	if (args_parse(c->cmd, argc - 1 - used, argv + 1 + used, &c->args, &e) < 0) {
+		code = usage_error(c->cmd, &e);
+	} else if (c->args.help) {
+		help_command(c->cmd, stdout);
+		code = EXIT_OK;
+	} else {
+		code = c->cmd->run(c);
+	}
+	args_done(&c->args);
+	return code;
+}
+
+/* Whoever reads from us and has seen enough is no error to talk about, but what it asked for is not all there. */
+static int
+end_stdout(struct cli *c, int code)
+{
+	if (fflush(stdout) != 0 && c->stdout_error == 0)
+		c->stdout_error = errno;
+	if (ferror(stdout) && c->stdout_error == 0)
+		c->stdout_error = EIO;
+	if (c->stdout_error == 0)
+		return code;
+	if (c->stdout_error != EPIPE)
+		cli_error("writing to stdout: %s", strerror(c->stdout_error));
+	return EXIT_FAILED;
 }
 
 int
 cli_main(int argc, char **argv)
 {
 	struct cli c = { 0 };
-	struct err e;
-	int used = 0, code;
+	int code = EXIT_OK;
 
 	if (argc < 2) {
 		help_overview(stdout);
-		return EXIT_USAGE;
-	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		code = EXIT_USAGE;
+	} else if (asks_for_help(argv[1])) {
 		help_overview(stdout);
-		return EXIT_OK;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
+	} else if (strcmp(argv[1], "--version") == 0) {
 		puts("orlop " PACKAGE_VERSION);
-		return EXIT_OK;
-	}
-	c.cmd = command_find(argc - 1, argv + 1, &used, &e);
-	if (c.cmd == NULL) {
-		/* "orlop backup --help" */
-		if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
-			help_group(argv[1], stdout);
-			return EXIT_OK;
-		}
-		return usage_error(&e);
-	}
-	if (args_parse(c.cmd, argc - 1 - used, argv + 1 + used, &c.args, &e) < 0)
-		code = usage_error(&e);
-	else if (c.args.help) {
-		help_command(c.cmd, stdout);
-		code = EXIT_OK;
 	} else {
-		code = c.cmd->run(&c);
+		code = run_command(&c, argc, argv);
 	}
-	args_done(&c.args);
-	return code;
+	return end_stdout(&c, code);
 }

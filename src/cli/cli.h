@@ -12,12 +12,21 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3, EXIT_NOTH
 struct cli {
 	const struct command *cmd;
 	struct args           args;
+	int                   stdout_error;      /* errno of the first write to stdout that failed; 0: none */
 };
+
+/*
+ * Makes sure that descriptors 0 to 2 are taken, so that no file of ours becomes stdout or stderr of somebody who closed
+ * them.  First thing in main.
+ */
+void cli_keep_descriptors(void);
 
 /* Runs the program's command line (argv[0] is the program).  Returns the exit code. */
 int cli_main(int argc, char **argv);
 
 /* "orlop: " and the message on stderr, made visible. */
 void cli_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* "  next: " and what to do about it. */
+void cli_next(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 #endif

@@ -11,6 +11,7 @@
 #include "cli/run.h"
 #include "data/jdoc.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define DEFAULT_TTL_NS (720 * 3600 * NS_PER_S)
@@ -143,7 +144,8 @@ static const struct column ls_columns[] = {
 static int
 backup_ls(struct cli *c)
 {
-	static const struct listing l = { OP_BACKUP_LS, ls_columns, COUNT(ls_columns), "name", "The backup is empty." };
+	static const struct listing l = { OP_BACKUP_LS, ls_columns, COUNT(ls_columns), "resource/namespace/name",
+		"The backup is empty." };
 	struct request *r = new_request(c, l.op);
 
 	copy_filter(&r->filter, &c->args);
@@ -185,8 +187,8 @@ run_steps(struct cli *c, struct request *r, const struct column *columns, const 
 	struct sink sink = { .row = add_row, .ctx = rows };
 	int code = run_request(c, r, &sink);
 
-	if (rows_end(rows) < 0 || fflush(stdout) != 0)
-		code = EXIT_FAILED;
+	if (c->stdout_error == 0 && rows_end(rows) < 0)
+		c->stdout_error = errno;
 	rows_free(rows);
 	return code;
 }
@@ -200,11 +202,6 @@ location_validate(struct cli *c)
 		free(r->location);
 		r->location = TAKE(r->name);
 	}
-	if (r->location == NULL) {
-		cli_error("'location validate' needs a URL: dir:PATH or s3://BUCKET");
-		request_free(r);
-		return EXIT_USAGE;
-	}
 	return run_steps(c, r, step_columns, "step");
 }
 
@@ -216,74 +213,90 @@ cluster_check(struct cli *c)
 
 /* --- creating --- */
 
-struct creating { struct cli *c; const char *what; char *row; };
-
 static int
 keep_row(void *ctx, struct str json)
 {
-	struct creating *cr = ctx;
+	char **row = ctx;
 
-	free(cr->row);
-	cr->row = str_dup(json);
+	free(*row);
+	*row = str_dup(json);
 	return 0;
 }
 
-static void
-backup_summary(const struct creating *cr, const cJSON *d)
+static const char *
+plural(int64_t n)
 {
-	char items[FMT_MAX];
-	const char *name = jdoc_text(d, "metadata.name");
+	return n == 1 ? "" : "s";
+}
 
-	printf("Backup '%s' %s: %s objects, %lld warnings, %lld errors.\n", name, jdoc_text(d, "status.phase"),
-		fmt_count(items, (uint64_t)jdoc_int(d, "status.progress.itemsBackedUp", 0)),
-		(long long)jdoc_int(d, "status.warnings", 0), (long long)jdoc_int(d, "status.errors", 0));
-	if (!cr->c->args.quiet)
-		fprintf(stderr, "  next: orlop backup describe %s --location '%s'\n", name, cr->c->args.location);
+/* What to look at now, below a summary on stdout. */
+static void
+next_command(struct cli *c, const char *command, const char *name)
+{
+	if (fflush(stdout) != 0)
+		c->stdout_error = errno;
+	else if (!c->args.quiet)
+		cli_next("orlop %s %s --location '%s'", command, name, c->args.location);
 }
 
 static void
-restore_summary(const cJSON *d)
+backup_summary(struct cli *c, const cJSON *d)
 {
-	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld the same, %lld differ, %lld failed; "
-		"%lld warnings, %lld errors.\n", jdoc_text(d, "name"), jdoc_text(d, "backup"),
-		(long long)jdoc_int(d, "created", 0), (long long)jdoc_int(d, "updated", 0),
-		(long long)jdoc_int(d, "skipped", 0), (long long)jdoc_int(d, "differ", 0),
-		(long long)jdoc_int(d, "failed", 0), (long long)jdoc_int(d, "warnings", 0),
-		(long long)jdoc_int(d, "errors", 0));
+	char items[FMT_MAX];
+	const char *name = jdoc_text(d, "metadata.name");
+	int64_t n = jdoc_int(d, "status.progress.itemsBackedUp", 0);
+	int64_t warnings = jdoc_int(d, "status.warnings", 0), errors = jdoc_int(d, "status.errors", 0);
+
+	printf("Backup '%s' %s: %s object%s, %lld warning%s, %lld error%s.\n", name, jdoc_text(d, "status.phase"),
+		fmt_count(items, (uint64_t)n), plural(n), (long long)warnings, plural(warnings), (long long)errors,
+		plural(errors));
+	next_command(c, "backup describe", name);
+}
+
+static void
+restore_summary(struct cli *c, const cJSON *d)
+{
+	const char *name = jdoc_text(d, "name");
+	int64_t warnings = jdoc_int(d, "warnings", 0), errors = jdoc_int(d, "errors", 0);
+
+	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld skipped, %lld failed; %lld warning%s, "
+		"%lld error%s.\n", name, jdoc_text(d, "backup"), (long long)jdoc_int(d, "created", 0),
+		(long long)jdoc_int(d, "updated", 0), (long long)jdoc_int(d, "skipped", 0),
+		(long long)jdoc_int(d, "failed", 0), (long long)warnings, plural(warnings), (long long)errors,
+		plural(errors));
+	if (warnings + errors > 0)
+		next_command(c, "restore describe", name);
 }
 
 static int
 run_create(struct cli *c, struct request *r, bool backup)
 {
-	struct creating cr = { .c = c };
-	struct sink sink = { .row = keep_row, .ctx = &cr };
+	AUTO_FREE char *row = NULL;
+	struct sink sink = { .row = keep_row, .ctx = &row };
 	int code = run_request(c, r, &sink);
 	AUTO_JDOC cJSON *d = NULL;
 	struct err ignored;
 
-	if (cr.row == NULL)
+	if (row == NULL)
 		return code;
 	if (c->args.output == OUT_TABLE || c->args.output == OUT_WIDE) {
-		d = jdoc_parse(str_of(cr.row), &ignored);
-		if (backup)
-			backup_summary(&cr, d);
-		else
-			restore_summary(d);
+		d = jdoc_parse(str_of(row), &ignored);
+		(backup ? backup_summary : restore_summary)(c, d);
 	} else {
 		struct rows *rows = rows_new(c->args.output, false, NULL, 0, backup ? "metadata.name" : "name", NULL);
 
-		if (rows_add(rows, str_of(cr.row)) < 0 || rows_end(rows) < 0)
-			code = EXIT_FAILED;
+		if (rows_add(rows, str_of(row)) < 0 || rows_end(rows) < 0)
+			c->stdout_error = errno;
 		rows_free(rows);
 	}
-	free(cr.row);
-	return fflush(stdout) == 0 ? code : EXIT_FAILED;
+	return code;
 }
 
 static int
 backup_create(struct cli *c)
 {
 	struct request *r = new_request(c, OP_BACKUP_CREATE);
+	int code;
 
 	r->backup.name = dup_or_null(r->name);
 	r->backup.ttl_ns = c->args.ttl_ns > 0 ? c->args.ttl_ns : DEFAULT_TTL_NS;
@@ -291,7 +304,10 @@ backup_create(struct cli *c)
 	r->backup.page = (unsigned)c->args.page;
 	copy_strs(&r->backup.labels, &c->args.labels);
 	copy_filter(&r->backup.filter, &c->args);
-	return run_create(c, r, true);
+	code = run_create(c, r, true);
+	if (code == EXIT_INTERRUPTED)
+		fputs("  no backup was made\n", stderr);
+	return code;
 }
 
 static int
@@ -311,7 +327,11 @@ restore_create(struct cli *c)
 
 /* --- describing --- */
 
-struct describing { struct cli *c; void (*text)(const cJSON *, bool, struct buf *); };
+struct describing {
+	struct cli *c;
+	const char *name_path;
+	void      (*text)(const cJSON *, bool, struct buf *);
+};
 
 static int
 describe_row(void *ctx, struct str json)
@@ -322,7 +342,7 @@ describe_row(void *ctx, struct str json)
 	struct err ignored;
 
 	if (ds->c->args.output != OUT_TABLE && ds->c->args.output != OUT_WIDE) {
-		struct rows *rows = rows_new(ds->c->args.output, false, NULL, 0, "backup.metadata.name", NULL);
+		struct rows *rows = rows_new(ds->c->args.output, false, NULL, 0, ds->name_path, NULL);
 		int rc = rows_add(rows, json);
 
 		rows_free(rows);
@@ -334,24 +354,21 @@ describe_row(void *ctx, struct str json)
 }
 
 static int
-run_describe(struct cli *c, enum op op, void (*text)(const cJSON *, bool, struct buf *))
-{
-	struct describing ds = { c, text };
-	struct sink sink = { .row = describe_row, .ctx = &ds };
-
-	return run_request(c, new_request(c, op), &sink);
-}
-
-static int
 backup_describe(struct cli *c)
 {
-	return run_describe(c, OP_BACKUP_DESCRIBE, describe_backup);
+	struct describing ds = { c, "backup.metadata.name", describe_backup };
+	struct sink sink = { .row = describe_row, .ctx = &ds };
+
+	return run_request(c, new_request(c, OP_BACKUP_DESCRIBE), &sink);
 }
 
 static int
 restore_describe(struct cli *c)
 {
-	return run_describe(c, OP_RESTORE_DESCRIBE, describe_restore);
+	struct describing ds = { c, "restore.metadata.name", describe_restore };
+	struct sink sink = { .row = describe_row, .ctx = &ds };
+
+	return run_request(c, new_request(c, OP_RESTORE_DESCRIBE), &sink);
 }
 
 /* --- bytes --- */
@@ -439,8 +456,10 @@ confirmed(const char *name, const char *location)
 	char answer[16] = "";
 
 	fprintf(stderr, "Delete backup '%s' in %s? [y/N] ", name, location);
-	if (fgets(answer, sizeof answer, stdin) == NULL)
+	if (fgets(answer, sizeof answer, stdin) == NULL) {
+		fputc('\n', stderr);
 		return false;
+	}
 	return answer[0] == 'y' || answer[0] == 'Y';
 }
 
@@ -505,12 +524,8 @@ help(struct cli *c)
 		help_command(cmd, stdout);
 		return EXIT_OK;
 	}
-	for (size_t i = 0; i < commands_len; i++) {
-		if (c->args.pos.len == 1 && strcmp(commands[i].group, c->args.pos.at[0]) == 0) {
-			help_group(c->args.pos.at[0], stdout);
-			return EXIT_OK;
-		}
-	}
+	if (c->args.pos.len == 1 && help_group(c->args.pos.at[0], stdout))
+		return EXIT_OK;
 	cli_error("%s", e.msg);
 	return EXIT_USAGE;
 }

@@ -26,11 +26,15 @@ words(const char *group)
 	return buf_take(&out, NULL);
 }
 
+/* What may follow a command: its options, and operands that are one of "a|b|c". */
 static char *
-options(const struct command *cmd)
+words_after(const struct command *cmd)
 {
 	struct buf out = BUF_INIT(64 * KIB);
+	struct str rest = str_of(strchr(cmd->operands, '|') != NULL ? cmd->operands : ""), word;
 
+	while (rest.len > 0 && str_split(&rest, '|', &word))
+		buf_putf(&out, "%s" STR_FMT, out.len > 0 ? " " : "", STR_ARG(word));
 	for (size_t i = 0; i < option_rows_len; i++)
 		if (((cmd->sets | SET_ALWAYS) & option_rows[i].set) != 0)
 			buf_putf(&out, "%s--%s", out.len > 0 ? " " : "", option_rows[i].name);
@@ -46,10 +50,10 @@ bash(void)
 		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then w='%s'\n"
 		"\telse case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n", groups);
 	for (size_t i = 0; i < commands_len; i++) {
-		AUTO_FREE char *opts = options(&commands[i]);
+		AUTO_FREE char *after = words_after(&commands[i]);
 
 		printf("\t'%s %s'*) w='%s' ;;\n", commands[i].group,
-			commands[i].verb != NULL ? commands[i].verb : "", opts);
+			commands[i].verb != NULL ? commands[i].verb : "", after);
 	}
 	puts("\tesac; fi\n\tif [ \"$COMP_CWORD\" -eq 2 ]; then case \"${COMP_WORDS[1]}\" in");
 	for (size_t i = 0; i < commands_len; i++) {
@@ -83,11 +87,11 @@ fish(void)
 			printf("complete -c orlop -f -n '__fish_seen_subcommand_from %s' -a %s -d '%s'\n", cmd->group, cmd->verb,
 				cmd->summary);
 		for (size_t k = 0; k < option_rows_len; k++) {
-			if ((cmd->sets & option_rows[k].set) == 0)
+			if (((cmd->sets | SET_ALWAYS) & option_rows[k].set) == 0)
 				continue;
 			printf("complete -c orlop -n '__fish_seen_subcommand_from %s; and __fish_seen_subcommand_from %s' -l %s%s\n",
 				cmd->group, cmd->verb != NULL ? cmd->verb : cmd->group, option_rows[k].name,
-				option_rows[k].value != NULL ? " -r" : "");
+				option_rows[k].value != NULL && option_rows[k].type != OPT_T_TRI ? " -r" : "");
 		}
 	}
 }

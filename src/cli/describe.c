@@ -5,22 +5,24 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+/* One line, or several for lists and maps, of a description. */
+struct field {
+	const char *label;
+	const char *path;
+	enum { F_TEXT, F_NUMBER, F_LIST, F_MAP, F_FLAG, F_JSON } type;
+	const char *empty;               /* what an absent or empty value is shown as; NULL: the line is left out */
+};
+
 static void
 line(struct buf *out, const char *label, const char *text)
 {
-	buf_putf(out, "%-18s", label);
-	text_visible(out, str_of(text != NULL && text[0] != '\0' ? text : "<none>"), false);
+	buf_putf(out, "%-22s", label);
+	text_visible(out, str_of(text), false);
 	buf_putc(out, '\n');
 }
 
-static void
-number(struct buf *out, const char *label, int64_t n)
-{
-	buf_putf(out, "%-18s%lld\n", label, (long long)n);
-}
-
 static char *
-joined(const cJSON *list, const char *empty)
+joined(const cJSON *list)
 {
 	struct buf out = BUF_INIT(SIZE_MAX);
 	const cJSON *item;
@@ -32,34 +34,79 @@ joined(const cJSON *list, const char *empty)
 			buf_puts(&out, ", ");
 		buf_puts(&out, item->valuestring);
 	}
-	if (out.len == 0)
-		buf_puts(&out, empty);
 	return buf_take(&out, NULL);
 }
 
-static void
-list_line(struct buf *out, const char *label, const cJSON *d, const char *path, const char *empty)
+/* Empty: there is nothing to show. */
+static char *
+field_text(const struct field *f, const cJSON *v)
 {
-	AUTO_FREE char *text = joined(jdoc_get(d, path), empty);
+	AUTO_FREE char *json = NULL;
 
-	line(out, label, text);
+	switch (f->type) {
+	case F_TEXT:
+		return xstrdup(cJSON_IsString(v) ? v->valuestring : "");
+	case F_NUMBER:
+		return cJSON_IsNumber(v) ? xasprintf("%.0f", v->valuedouble) : xstrdup("");
+	case F_LIST:
+		return joined(v);
+	case F_FLAG:
+		return xstrdup(cJSON_IsTrue(v) ? "true" : cJSON_IsFalse(v) ? "false" : "");
+	case F_JSON:
+		json = v != NULL && v->child != NULL ? cJSON_PrintUnformatted(v) : NULL;
+		return xstrdup(json != NULL ? json : "");
+	case F_MAP:
+		break;
+	}
+	return xstrdup("");
+}
+
+/* The checksums are for "backup verify", not for people. */
+static bool
+is_checksum(const char *key)
+{
+	return str_starts(str_of(key), S("orlop.dev/")) && str_ends(str_of(key), S("-sha256"));
 }
 
 static void
-map_lines(struct buf *out, const char *label, const cJSON *map)
+map_lines(struct buf *out, const struct field *f, const cJSON *map, bool details)
 {
+	const char *label = f->label;
 	const cJSON *item;
-	bool first = true;
+	size_t checksums = 0;
 
 	jdoc_each(item, map) {
-		AUTO_FREE char *text = xasprintf("%s=%s", item->string,
-			cJSON_IsString(item) ? item->valuestring : "");
+		AUTO_FREE char *text = xasprintf("%s=%s", item->string, cJSON_IsString(item) ? item->valuestring : "");
 
-		line(out, first ? label : "", text);
-		first = false;
+		if (!details && is_checksum(item->string)) {
+			checksums++;
+			continue;
+		}
+		line(out, label, text);
+		label = "";
 	}
-	if (first)
-		line(out, label, NULL);
+	if (checksums > 0)
+		buf_putf(out, "%-22s(%zu checksums: 'orlop backup verify' checks them, --details shows them)\n", label,
+			checksums);
+	else if (label == f->label && f->empty != NULL)
+		line(out, label, f->empty);
+}
+
+static void
+fields(struct buf *out, const struct field *list, size_t n, const cJSON *d, bool details)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct field *f = &list[i];
+		const cJSON *v = f->path != NULL ? jdoc_get(d, f->path) : NULL;
+		AUTO_FREE char *text = field_text(f, v);
+
+		if (f->label[0] == '\0')
+			buf_putc(out, '\n');
+		else if (f->type == F_MAP)
+			map_lines(out, f, v, details);
+		else if (text[0] != '\0' || f->empty != NULL)
+			line(out, f->label, text[0] != '\0' ? text : f->empty);
+	}
 }
 
 /* --- sections that backups and restores share --- */
@@ -72,7 +119,7 @@ result_place(struct buf *out, const char *place, const cJSON *list)
 	jdoc_each(item, list) {
 		if (!cJSON_IsString(item))
 			continue;
-		buf_putf(out, "  ");
+		buf_puts(out, "  ");
 		text_visible(out, str_of(place), false);
 		buf_puts(out, ": ");
 		text_visible(out, str_trim(str_of(item->valuestring)), false);
@@ -101,7 +148,7 @@ resource_list(struct buf *out, const cJSON *list, bool details)
 
 	if (list == NULL || list->child == NULL)
 		return;
-	buf_puts(out, "\nResources:\n");
+	buf_puts(out, "\nResource list:\n");
 	jdoc_each(kind, list) {
 		buf_puts(out, "  ");
 		text_visible(out, str_of(kind->string), false);
@@ -139,51 +186,63 @@ volumes(struct buf *out, const cJSON *list)
 	}
 }
 
-static void
-selection(const cJSON *b, struct buf *out)
-{
-	const cJSON *cluster = jdoc_get(b, "spec.includeClusterResources");
-	char *selector = cJSON_PrintUnformatted(jdoc_get(b, "spec.labelSelector"));
-
-	buf_putc(out, '\n');
-	list_line(out, "Namespaces:", b, "spec.includedNamespaces", "*");
-	list_line(out, "  excluded:", b, "spec.excludedNamespaces", "<none>");
-	list_line(out, "Resources:", b, "spec.includedResources", "*");
-	list_line(out, "  excluded:", b, "spec.excludedResources", "<none>");
-	line(out, "Cluster-scoped:", cluster == NULL ? "auto" : cJSON_IsTrue(cluster) ? "included" : "excluded");
-	line(out, "Label selector:", selector);
-	cJSON_free(selector);
-}
+static const struct field backup_fields[] = {
+	{ "Name:", "metadata.name", F_TEXT, "<none>" },
+	{ "Namespace:", "metadata.namespace", F_TEXT, NULL },
+	{ "Labels:", "metadata.labels", F_MAP, "<none>" },
+	{ "Annotations:", "metadata.annotations", F_MAP, "<none>" },
+	{ "" },
+	{ "Phase:", "status.phase", F_TEXT, "<none>" },
+	{ "Failure:", "status.failureReason", F_TEXT, NULL },
+	{ "Validation errors:", "status.validationErrors", F_LIST, NULL },
+	{ "Errors:", "status.errors", F_NUMBER, "0" },
+	{ "Warnings:", "status.warnings", F_NUMBER, "0" },
+	{ "" },
+	{ "Namespaces:", "spec.includedNamespaces", F_LIST, "*" },
+	{ "  excluded:", "spec.excludedNamespaces", F_LIST, "<none>" },
+	{ "Resources:", "spec.includedResources", F_LIST, "*" },
+	{ "  excluded:", "spec.excludedResources", F_LIST, "<none>" },
+	{ "Cluster-scoped:", "spec.includeClusterResources", F_FLAG, "auto" },
+	{ "  included:", "spec.includedClusterScopedResources", F_LIST, NULL },
+	{ "  excluded:", "spec.excludedClusterScopedResources", F_LIST, NULL },
+	{ "Namespace-scoped:", "spec.includedNamespaceScopedResources", F_LIST, NULL },
+	{ "  excluded:", "spec.excludedNamespaceScopedResources", F_LIST, NULL },
+	{ "Label selector:", "spec.labelSelector", F_JSON, "<none>" },
+	{ "Or label selectors:", "spec.orLabelSelectors", F_JSON, NULL },
+	{ "Ordered resources:", "spec.orderedResources", F_JSON, NULL },
+	{ "" },
+	{ "Storage location:", "spec.storageLocation", F_TEXT, "<none>" },
+	{ "Snapshot volumes:", "spec.snapshotVolumes", F_FLAG, "auto" },
+	{ "Move snapshot data:", "spec.snapshotMoveData", F_FLAG, "auto" },
+	{ "Data mover:", "spec.datamover", F_TEXT, "velero" },
+	{ "CSI snapshot timeout:", "spec.csiSnapshotTimeout", F_TEXT, NULL },
+	{ "Operation timeout:", "spec.itemOperationTimeout", F_TEXT, NULL },
+	{ "TTL:", "spec.ttl", F_TEXT, "<none>" },
+	{ "Hooks:", "spec.hooks.resources", F_JSON, "<none>" },
+	{ "  attempted:", "status.hookStatus.hooksAttempted", F_NUMBER, "0" },
+	{ "  failed:", "status.hookStatus.hooksFailed", F_NUMBER, "0" },
+	{ "" },
+	{ "Format version:", "status.formatVersion", F_TEXT, "<none>" },
+	{ "Started:", "status.startTimestamp", F_TEXT, "<none>" },
+	{ "Completed:", "status.completionTimestamp", F_TEXT, "<none>" },
+	{ "Expires:", "status.expiration", F_TEXT, "<none>" },
+	{ "Items in total:", "status.progress.totalItems", F_NUMBER, "0" },
+	{ "Items backed up:", "status.progress.itemsBackedUp", F_NUMBER, "0" },
+};
 
 void
 describe_backup(const cJSON *doc, bool details, struct buf *out)
 {
-	const cJSON *b = jdoc_get(doc, "backup"), *file;
+	const cJSON *file, *operations = jdoc_get(doc, "itemOperations");
 	uint64_t bytes = 0;
 	char size[FMT_MAX];
 
-	line(out, "Name:", jdoc_text(b, "metadata.name"));
-	line(out, "Phase:", jdoc_text(b, "status.phase"));
-	if (jdoc_text(b, "status.failureReason") != NULL)
-		line(out, "Failure:", jdoc_text(b, "status.failureReason"));
-	number(out, "Errors:", jdoc_int(b, "status.errors", 0));
-	number(out, "Warnings:", jdoc_int(b, "status.warnings", 0));
-	map_lines(out, "Labels:", jdoc_get(b, "metadata.labels"));
-	map_lines(out, "Annotations:", jdoc_get(b, "metadata.annotations"));
-	selection(b, out);
-	buf_putc(out, '\n');
-	line(out, "Format version:", jdoc_text(b, "status.formatVersion"));
-	line(out, "Started:", jdoc_text(b, "status.startTimestamp"));
-	line(out, "Completed:", jdoc_text(b, "status.completionTimestamp"));
-	line(out, "Expires:", jdoc_text(b, "status.expiration"));
-	line(out, "TTL:", jdoc_text(b, "spec.ttl"));
-	line(out, "Storage location:", jdoc_text(b, "spec.storageLocation"));
-	number(out, "Items:", jdoc_int(b, "status.progress.itemsBackedUp", 0));
+	fields(out, backup_fields, COUNT(backup_fields), jdoc_get(doc, "backup"), details);
 	jdoc_each(file, jdoc_get(doc, "files"))
 		bytes += (uint64_t)jdoc_int(file, "size", 0);
 	line(out, "Size:", fmt_size(size, bytes));
-	number(out, "Hooks attempted:", jdoc_int(b, "status.hookStatus.hooksAttempted", 0));
-	number(out, "Hooks failed:", jdoc_int(b, "status.hookStatus.hooksFailed", 0));
+	if (operations != NULL && operations->child != NULL)
+		buf_putf(out, "%-22s%d\n", "Item operations:", cJSON_GetArraySize(operations));
 	results(out, "Errors", jdoc_get(doc, "results.errors"));
 	results(out, "Warnings", jdoc_get(doc, "results.warnings"));
 	resource_list(out, jdoc_get(doc, "resourceList"), details);
@@ -192,23 +251,32 @@ describe_backup(const cJSON *doc, bool details, struct buf *out)
 
 /* --- restores --- */
 
+static const struct field restore_fields[] = {
+	{ "Name:", "metadata.name", F_TEXT, "<none>" },
+	{ "Backup:", "spec.backupName", F_TEXT, "<none>" },
+	{ "Annotations:", "metadata.annotations", F_MAP, "<none>" },
+	{ "" },
+	{ "Phase:", "status.phase", F_TEXT, "<none>" },
+	{ "Errors:", "status.errors", F_NUMBER, "0" },
+	{ "Warnings:", "status.warnings", F_NUMBER, "0" },
+	{ "" },
+	{ "Existing objects:", "spec.existingResourcePolicy", F_TEXT, "none" },
+	{ "Started:", "status.startTimestamp", F_TEXT, "<none>" },
+	{ "Completed:", "status.completionTimestamp", F_TEXT, "<none>" },
+	{ "Items in total:", "status.progress.totalItems", F_NUMBER, "0" },
+	{ "Items restored:", "status.progress.itemsRestored", F_NUMBER, "0" },
+};
+
 void
 describe_restore(const cJSON *doc, bool details, struct buf *out)
 {
 	const cJSON *r = jdoc_get(doc, "restore");
 
-	if (r != NULL && cJSON_IsObject(r)) {
-		line(out, "Name:", jdoc_text(r, "metadata.name"));
-		line(out, "Backup:", jdoc_text(r, "spec.backupName"));
-		map_lines(out, "Annotations:", jdoc_get(r, "metadata.annotations"));
-		line(out, "Existing objects:", jdoc_text(r, "spec.existingResourcePolicy"));
-		line(out, "Phase:", jdoc_text(r, "status.phase"));
-		line(out, "Started:", jdoc_text(r, "status.startTimestamp"));
-		line(out, "Completed:", jdoc_text(r, "status.completionTimestamp"));
-		number(out, "Items:", jdoc_int(r, "status.progress.itemsRestored", 0));
-		number(out, "Errors:", jdoc_int(r, "status.errors", 0));
-		number(out, "Warnings:", jdoc_int(r, "status.warnings", 0));
-	}
+	/* A restore by Velero has no record in the bucket, only what it did. */
+	if (cJSON_IsObject(r))
+		fields(out, restore_fields, COUNT(restore_fields), r, details);
+	else
+		line(out, "Record:", "<none>: not a restore by orlop");
 	results(out, "Errors", jdoc_get(doc, "results.errors"));
 	results(out, "Warnings", jdoc_get(doc, "results.warnings"));
 	resource_list(out, jdoc_get(doc, "resourceList"), details);

@@ -38,11 +38,19 @@ help_overview(FILE *to)
 		"  5 location unusable, 6 cluster unreachable or denied, 7 integrity check failed, 130 interrupted\n", to);
 }
 
-void
+bool
 help_group(const char *group, FILE *to)
 {
-	fputs("Commands:\n", to);
+	bool known = false;
+
+	for (size_t i = 0; i < commands_len && !known; i++)
+		known = commands[i].verb != NULL && strcmp(commands[i].group, group) == 0;
+	if (!known)
+		return false;
+	fprintf(to, "Usage: orlop %s VERB [options]\n\nCommands:\n", group);
 	command_lines(group, to);
+	fprintf(to, "\n'orlop help %s VERB' shows the options of one.\n", group);
+	return true;
 }
 
 void
@@ -57,7 +65,10 @@ help_command(const struct command *cmd, FILE *to)
 
 		if (((cmd->sets | SET_ALWAYS) & o->set) == 0)
 			continue;
-		name = xasprintf("--%s%s%s", o->name, o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
+		if (o->value == NULL)
+			name = xasprintf("--%s", o->name);
+		else
+			name = xasprintf(o->type == OPT_T_TRI ? "--%s[=%s]" : "--%s %s", o->name, o->value);
 		if (o->letter != 0)
 			fprintf(to, "  -%c, %s\n", o->letter, name);
 		else

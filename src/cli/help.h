@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 void help_overview(FILE *to);
-void help_group(const char *group, FILE *to);            /* false name: prints nothing */
+bool help_group(const char *group, FILE *to);            /* false: no such group, nothing is printed */
 void help_command(const struct command *cmd, FILE *to);
 
 /* The completion script for "bash", "zsh" or "fish"; false: another shell. */

@@ -105,11 +105,20 @@ add_name(struct rows *r, struct str json)
 	struct err ignored;
 	AUTO_JDOC cJSON *row = jdoc_parse(json, &ignored);
 	AUTO_BUF struct buf out = BUF_INIT(64 * KIB);
-	const char *name = jdoc_text(row, r->name_path);
+	struct str rest = str_of(r->name_path), piece;
 
-	if (name == NULL)
+	while (str_split(&rest, '/', &piece)) {
+		AUTO_FREE char *path = str_dup(piece);
+		const char *name = jdoc_text(row, path);
+
+		if (name == NULL || name[0] == '\0')
+			continue;
+		if (out.len > 0)
+			buf_putc(&out, '/');
+		text_visible(&out, str_of(name), false);
+	}
+	if (out.len == 0)
 		return 0;
-	text_visible(&out, str_of(name), false);
 	buf_putc(&out, '\n');
 	return put(buf_str(&out));
 }

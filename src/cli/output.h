@@ -16,8 +16,9 @@ struct column {
 };
 
 struct rows;
-/* list: JSON and YAML are {"items": [...]}; else each row stands alone.  name_path: what -o name prints.
- * empty: printed to stderr when a table has no rows. */
+/* list: JSON is {"items": [...]}, YAML a document per row; else each row stands alone.  name_path: what -o name prints,
+ * paths with '/' between them ("resource/namespace/name"; absent parts are left out).  empty: printed to stderr when a
+ * table has no rows. */
 struct rows *rows_new(enum output output, bool list, const struct column *columns, size_t n, const char *name_path,
 	const char *empty);
 void rows_free(struct rows *r);

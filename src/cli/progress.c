@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define BAR_CELLS 24
@@ -75,9 +76,19 @@ compose(struct buf *line, const struct job_progress *now, bool bar)
 	if (now->bytes > 0)
 		buf_putf(line, ", %s", fmt_size(a, now->bytes));
 	if (now->errors > 0)
-		buf_putf(line, ", %s errors", fmt_count(a, now->errors));
+		buf_putf(line, ", %s error%s", fmt_count(a, now->errors), now->errors == 1 ? "" : "s");
 	if (now->warnings > 0)
-		buf_putf(line, ", %s warnings", fmt_count(a, now->warnings));
+		buf_putf(line, ", %s warning%s", fmt_count(a, now->warnings), now->warnings == 1 ? "" : "s");
+}
+
+/* A line that wraps could not be taken away again. */
+static void
+cut_to_width(struct buf *line)
+{
+	struct winsize w;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 && line->len >= w.ws_col)
+		buf_cut(line, w.ws_col - 1U);
 }
 
 void
@@ -90,6 +101,8 @@ progress_update(struct progress_view *p, const struct job_progress *now)
 		return;
 	p->last_ns = t;
 	compose(&line, now, p->tty);
+	if (p->tty)
+		cut_to_width(&line);
 	clear_line(p);
 	fprintf(stderr, p->tty ? "%s" : "%s\n", buf_cstr(&line));
 	fflush(stderr);

@@ -36,19 +36,36 @@ on_interrupt(int sig)
 	(void)!write(STDERR_FILENO, again, sizeof again - 1);
 }
 
-void
-cli_error(const char *fmt, ...)
+static void PRINTF_LIKE(2, 0)
+say(const char *prefix, const char *fmt, va_list ap)
 {
 	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
 	AUTO_FREE char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		panic(__FILE__, __LINE__, "out of memory");
+	text_visible(&out, str_of(text), false);
+	fprintf(stderr, "%s%s\n", prefix, buf_cstr(&out));
+}
+
+void
+cli_error(const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		panic(__FILE__, __LINE__, "out of memory");
+	say("orlop: ", fmt, ap);
 	va_end(ap);
-	text_visible(&out, str_of(text), false);
-	fprintf(stderr, "orlop: %s\n", buf_cstr(&out));
+}
+
+void
+cli_next(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say("  next: ", fmt, ap);
+	va_end(ap);
 }
 
 static void
@@ -73,12 +90,49 @@ show_finding(struct progress_view *p, const char *json, size_t number)
 	}
 }
 
+/* What an error means depends on what it is about. */
+static const struct advice {
+	enum ev_about about;
+	enum err_kind kind;
+	const char   *scheme;            /* of the location; NULL: any */
+	const char   *next;
+} advices[] = {
+	{ ABOUT_LOCATION, EK_DENIED, "dir:", "Check who may read and write that folder." },
+	{ ABOUT_LOCATION, EK_DENIED, NULL,
+		"Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile, and what they permit; then "
+		"'orlop location validate'." },
+	{ ABOUT_LOCATION, EK_NOTFOUND, NULL, "Check the location; 'orlop location validate' tries it step by step." },
+	{ ABOUT_LOCATION, EK_IO, "dir:", "Check that it is a folder, and that its disk is sound and has space." },
+	{ ABOUT_LOCATION, EK_UNAVAILABLE, NULL,
+		"Check the address in the location, the network and the proxy, then try again." },
+	{ ABOUT_CLUSTER, EK_NOTFOUND, NULL,
+		"Check --kubeconfig, --context and KUBECONFIG; 'kubectl config get-contexts' lists the contexts." },
+	{ ABOUT_CLUSTER, EK_INVALID, NULL, "Correct the kubeconfig, or name another one with --kubeconfig." },
+	{ ABOUT_CLUSTER, EK_DENIED, NULL,
+		"Check the user of that kubeconfig context; 'orlop cluster check' lists what it may not do." },
+	{ ABOUT_CLUSTER, EK_UNAVAILABLE, NULL,
+		"Check the server's address in the kubeconfig, the network, the proxy and the VPN, then try again." },
+	{ ABOUT_CLUSTER, EK_IO, NULL, "Check that the kubeconfig and what it names are readable files." },
+};
+
+static const char *
+advice(const struct cli *c, const struct event *end)
+{
+	for (size_t i = 0; i < COUNT(advices); i++) {
+		const struct advice *a = &advices[i];
+
+		if (a->about == end->about && a->kind == end->err.kind
+		    && (a->scheme == NULL || str_starts(str_of(c->args.location), str_of(a->scheme))))
+			return a->next;
+	}
+	return err_info(end->err.kind)->hint;
+}
+
 static int
 exit_code(const struct event *end)
 {
 	static const int by_kind[EK_COUNT_] = {
 		[EK_INVALID] = EXIT_USAGE, [EK_NOTFOUND] = EXIT_NOTHING, [EK_CORRUPT] = EXIT_DAMAGED,
-		[EK_CANCELED] = EXIT_INTERRUPTED,
 	};
 
 	switch (end->end) {
@@ -88,17 +142,18 @@ exit_code(const struct event *end)
 	case END_CANCELED: return EXIT_INTERRUPTED;
 	case END_FAILED: break;
 	}
-	if (end->about == ABOUT_LOCATION && end->err.kind != EK_INVALID)
+	/* A wrong URL is the user's slip; a store that finds a request invalid is not usable. */
+	if (end->about == ABOUT_LOCATION && (end->err.kind != EK_INVALID || end->err.http != 0))
 		return EXIT_LOCATION;
-	if (end->about == ABOUT_CLUSTER && end->err.kind != EK_INVALID)
+	if (end->about == ABOUT_CLUSTER)
 		return EXIT_CLUSTER;
 	return by_kind[end->err.kind] != 0 ? by_kind[end->err.kind] : EXIT_FAILED;
 }
 
 static void
-show_end(const struct event *ev, size_t findings)
+show_end(const struct cli *c, const struct event *ev, size_t findings)
 {
-	const char *hint = ev->end == END_FAILED ? err_info(ev->err.kind)->hint : "";
+	const char *next = ev->end == END_FAILED ? advice(c, ev) : "";
 
 	if (findings > FINDINGS_SHOWN)
 		fprintf(stderr, "... and %zu more: 'describe' and 'logs' have them all\n", findings - FINDINGS_SHOWN);
@@ -107,8 +162,8 @@ show_end(const struct event *ev, size_t findings)
 	if (ev->end != END_FAILED)
 		return;
 	cli_error("%s", ev->err.msg);
-	if (hint[0] != '\0')
-		fprintf(stderr, "  next: %s\n", hint);
+	if (next[0] != '\0')
+		cli_next("%s", next);
 }
 
 static int
@@ -146,7 +201,7 @@ run_request(struct cli *c, struct request *r, const struct sink *sink)
 	struct backend *b;
 	struct err e;
 	size_t findings = 0;
-	int code = EXIT_FAILED, broken = 0;
+	int code = EXIT_FAILED;
 
 	b = backend_new(&e);
 	if (b == NULL) {
@@ -163,8 +218,8 @@ run_request(struct cli *c, struct request *r, const struct sink *sink)
 	for (bool over = false; !over;) {
 		AUTO(event_freep) struct event *ev = backend_next(b);
 
-		if (broken == 0 && take_event(ev, b, p, sink, &findings) < 0) {
-			broken = errno != 0 ? errno : EIO;
+		if (c->stdout_error == 0 && take_event(ev, b, p, sink, &findings) < 0) {
+			c->stdout_error = errno != 0 ? errno : EIO;
 			cancel_fire(backend_cancel(b));
 		}
 		if (ev->kind != EV_END)
@@ -172,22 +227,16 @@ run_request(struct cli *c, struct request *r, const struct sink *sink)
 		over = true;
 		progress_end(p);
 		code = exit_code(ev);
-		if (broken == 0)
-			show_end(ev, findings);
-		if (broken == 0 && (ev->end == END_DONE || ev->end == END_PARTIAL || ev->end == END_DAMAGED)
+		if (c->stdout_error == 0)
+			show_end(c, ev, findings);
+		if (c->stdout_error == 0 && (ev->end == END_DONE || ev->end == END_PARTIAL || ev->end == END_DAMAGED)
 		    && sink->done != NULL && sink->done(sink->ctx, ev->end) < 0)
-			broken = errno != 0 ? errno : EIO;
+			c->stdout_error = errno != 0 ? errno : EIO;
 	}
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGTERM, &old_term, NULL);
 	signal_cancel = NULL;
 	progress_free(p);
 	backend_free(b);
-	if (broken == 0 && fflush(stdout) != 0)
-		broken = errno;
-	if (broken != 0) {
-		cli_error("writing to stdout: %s", strerror(broken));
-		return EXIT_FAILED;
-	}
 	return code;
 }

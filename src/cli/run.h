@@ -16,7 +16,7 @@ struct sink {
 	void *ctx;
 };
 
-/* Runs to the end, Ctrl-C included.  Returns the exit code. */
+/* Runs to the end, Ctrl-C included.  Returns the exit code; c->stdout_error says whether stdout could be written. */
 int run_request(struct cli *c, struct request *r /* taken */, const struct sink *sink);
 
 #endif

@@ -242,13 +242,31 @@ on_namespace(void *ctx, struct k8s_list *l, const struct jlist_head *head, struc
 	return 0;
 }
 
+/* Who may not list namespaces can still back up those that he names. */
+static void
+take_named_namespaces(struct run *run)
+{
+	const struct strs *inc = &run->o->filter.inc_namespaces;
+
+	for (size_t i = 0; i < inc->len; i++)
+		if (strpbrk(inc->at[i], "*?[") == NULL)
+			*vec_push(&run->namespaces) = (struct ns_item){ .wanted = true,
+				.name = arena_str(&run->arena, str_of(inc->at[i])) };
+}
+
 static int
 on_namespaces_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 {
-	(void)ctx;
+	struct run *run = ctx;
+
 	(void)l;
 	if (why == NULL)
 		return 0;
+	if (why->http == 403) {
+		report_error(run->r, RESULT_ERROR, "", "namespaces", "", why);
+		take_named_namespaces(run);
+		return 0;
+	}
 	*e = *why;
 	return err_ctx(e, "list namespaces");
 }
@@ -287,6 +305,8 @@ keep_namespace(const struct run *run, const struct ns_item *n)
 	const struct selector *sel = selection_selector(run->sel);
 	struct str phase, labels = { 0 };
 
+	if (n->json.len == 0)
+		return false;
 	if (strmap_has(run->used_ns, n->name))
 		return true;
 	if (!n->wanted || !jpath(n->json, &phase, "status", "phase", NULL) || !jstr_eq(phase, S("Active")))
@@ -489,6 +509,7 @@ claim(struct run *run, struct err *e)
 	jw_obj(&w);
 	jw_kv_text(&w, "host", host);
 	jw_kv_int(&w, "pid", getpid());
+	jw_kv_text(&w, "job", run->o->job);
 	jw_kv_text(&w, "started", clock_rfc3339(now, clock_unix_ns()));
 	jw_obj_end(&w);
 	if (jw_done(&w, e) < 0)

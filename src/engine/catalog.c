@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "data/jscan.h"
 
 static int
 collect_dir(void *ctx, const char *key, const struct store_info *info, struct err *e)
@@ -136,6 +137,23 @@ catalog_sweep(struct store *st, const char *name, size_t *keys, const struct can
 		return -1;
 	*keys += uploads;
 	return 0;
+}
+
+char *
+catalog_claim(struct store *st, const char *name, const struct cancel *c)
+{
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
+	AUTO_FREE char *key = NULL;
+	struct str raw;
+	struct err e;
+
+	if (layout_check_name("backup", name, &e) < 0)
+		return NULL;
+	key = layout_key(name, LAYOUT_CLAIM);
+	if (store_get(st, key, &json, c, &e) < 0 || json_check(buf_str(&json), &e) < 0
+	    || !jget(buf_str(&json), "job", &raw))
+		return NULL;
+	return jstr_dup(raw);
 }
 
 struct files { catalog_file_fn *fn; void *ctx; };

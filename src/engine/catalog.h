@@ -31,6 +31,9 @@ MUST_CHECK int catalog_delete(struct store *st, const char *name, size_t *keys, 
  */
 MUST_CHECK int catalog_sweep(struct store *st, const char *name, size_t *keys, const struct cancel *c, struct err *e);
 
+/* The job that claims the name of a backup in the making; NULL: none, or it cannot be told.  Heap. */
+char *catalog_claim(struct store *st, const char *name, const struct cancel *c);
+
 /* Files of a backup with their sizes, ascending. */
 typedef int catalog_file_fn(void *ctx, const char *key, uint64_t size, struct err *e);
 MUST_CHECK int catalog_files(struct store *st, const char *name, catalog_file_fn *fn, void *ctx,

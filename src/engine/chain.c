@@ -55,16 +55,39 @@ chain_check(const struct vbackup *b, enum layout_file f, struct str gz, struct e
 	return 1;
 }
 
-/* Where the value of the seal stands in the document; NULL: nowhere. */
+/*
+ * Where the value of the seal stands in the document; NULL: nowhere.  A label or a selector of the user may have the
+ * seal's name, but its value is too short for a digest.
+ */
 static char *
 seal_value(struct str json)
 {
-	char *at = memmem(json.p, json.len, SEAL_TEXT, sizeof SEAL_TEXT - 1);
+	uint8_t raw[SHA256_LEN];
+	char *at;
 
-	if (at == NULL)
-		return NULL;
-	at += sizeof SEAL_TEXT - 1;
-	return (size_t)(json.p + json.len - at) >= HEX_LEN ? at : NULL;
+	while (json.len > 0 && (at = memmem(json.p, json.len, SEAL_TEXT, sizeof SEAL_TEXT - 1)) != NULL) {
+		at += sizeof SEAL_TEXT - 1;
+		json = str_sub(json, (size_t)(at - json.p), json.len);
+		if (hex_decode(str_sub(json, 0, HEX_LEN), raw, sizeof raw))
+			return at;
+	}
+	return NULL;
+}
+
+/* Every sealed document has several annotations of ours: a change that hides the seal cannot hide them all. */
+static bool
+was_sealed(struct str json)
+{
+	for (size_t f = 0; f < COUNT(annotation); f++) {
+		AUTO_FREE char *text = NULL;
+
+		if (annotation[f] == NULL)
+			continue;
+		text = xasprintf("\"%s\"", annotation[f]);
+		if (memmem(json.p, json.len, text, strlen(text)) != NULL)
+			return true;
+	}
+	return false;
 }
 
 int
@@ -92,7 +115,9 @@ chain_check_seal(struct str json, struct err *e)
 
 	if (buf_add_str(&copy, json, e) < 0)
 		return -1;
-	at = copy.len > 0 ? seal_value(buf_str(&copy)) : NULL;
+	at = seal_value(buf_str(&copy));
+	if (at == NULL && copy.len > 0 && was_sealed(json))
+		return err_set(e, EK_CORRUPT, "velero-backup.json has lost its checksum");
 	if (at == NULL)
 		return 0;
 	memcpy(want, at, HEX_LEN);

@@ -12,6 +12,8 @@ static const struct kind_rule rules[] = {
 	/* Each points at a snapshot in the storage system and deletes it with itself: a copy is dangerous. */
 	{ "volumesnapshotcontents.snapshot.storage.k8s.io", 50, .not_stored = true },
 	{ "volumesnapshots.snapshot.storage.k8s.io", 60, .not_stored = true },
+	/* Each orders a copy of a volume: a second one would start it again. */
+	{ "datauploads.velero.io", 70, .not_stored = true },
 	{ "persistentvolumes", 80, .scrub = scrub_pv },
 	{ "persistentvolumeclaims", 90, .scrub = scrub_pvc },
 	{ "clusterroles.rbac.authorization.k8s.io", 100 },
@@ -31,6 +33,7 @@ static const struct kind_rule rules[] = {
 
 	/* No order of their own. */
 	{ "apiservices.apiregistration.k8s.io", RANK_OTHER, .scrub = scrub_api_service },
+	{ "ipaddresses.networking.k8s.io", RANK_OTHER, .scrub = scrub_ip_address },
 	{ "jobs.batch", RANK_OTHER, .scrub = scrub_job },
 	{ "mutatingwebhookconfigurations.admissionregistration.k8s.io", RANK_OTHER, .scrub = scrub_webhooks },
 	{ "validatingwebhookconfigurations.admissionregistration.k8s.io", RANK_OTHER, .scrub = scrub_webhooks },
@@ -53,8 +56,6 @@ static const struct kind_rule rules[] = {
 	{ "backuprepositories.velero.io", RANK_OTHER, .never = true },
 	{ "csinodes.storage.k8s.io", RANK_OTHER, .never = true },
 	{ "volumeattachments.storage.k8s.io", RANK_OTHER, .never = true },
-	/* The API server allocates these with their Services; a copy would occupy an address of nobody. */
-	{ "ipaddresses.networking.k8s.io", RANK_OTHER, .never = true },
 };
 
 static const struct kind_rule plain = { "", RANK_OTHER };
@@ -66,6 +67,12 @@ kind_rule(struct str gr)
 		if (str_eqz(gr, rules[i].gr))
 			return &rules[i];
 	return &plain;
+}
+
+const struct kind_rule *
+kind_rule_at(size_t i)
+{
+	return i < COUNT(rules) ? &rules[i] : NULL;
 }
 
 int

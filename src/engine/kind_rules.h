@@ -18,6 +18,8 @@ struct kind_rule {
 
 /* The row for a GR; a default row for types without one.  Never NULL. */
 const struct kind_rule *kind_rule(struct str gr);
+/* The rows one after another; NULL behind the last. */
+const struct kind_rule *kind_rule_at(size_t i);
 /* Order of two types: by rank, then by name (velero-format 4.3). */
 int kind_cmp(struct str gr_a, struct str gr_b);
 

@@ -34,11 +34,11 @@ pod(struct str ns, struct str json, needs_fn *fn, void *ctx)
 static void
 claim(struct str ns, struct str json, needs_fn *fn, void *ctx)
 {
-	struct str phase, raw;
+	struct str raw;
 
 	(void)ns;
-	if (jpath(json, &phase, "status", "phase", NULL) && jstr_eq(phase, S("Bound"))
-	    && jpath(json, &raw, "spec", "volumeName", NULL))
+	/* Velero wants the claim to be bound; one that names its volume needs it before, too. */
+	if (jpath(json, &raw, "spec", "volumeName", NULL))
 		tell(fn, ctx, S("persistentvolumes"), cluster_scope, raw);
 }
 

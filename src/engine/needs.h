@@ -9,7 +9,7 @@
 /* Told of each needed object; ns is empty for cluster-scoped ones.  The texts live during the call. */
 typedef void needs_fn(void *ctx, struct str gr, struct str ns, struct str name);
 
-/* Calls fn for what the object (valid JSON of type gr in namespace ns) names: a pod's claims and priority class, a bound
+/* Calls fn for what the object (valid JSON of type gr in namespace ns) names: a pod's claims and priority class, a
  * claim's volume. */
 void needs_each(struct str gr, struct str ns, struct str json, needs_fn *fn, void *ctx);
 

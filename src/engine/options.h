@@ -23,6 +23,7 @@ struct backup_opts {
 	struct strs        labels;           /* "key=value" */
 	int64_t            ttl_ns;
 	char              *cluster_name;     /* for the annotation */
+	const char        *job;              /* id for the claim, borrowed; NULL: none */
 	unsigned           window;           /* types listed at once; 0: default */
 	unsigned           page;             /* items per request; 0: default */
 };

@@ -18,6 +18,7 @@ struct reader {
 	const struct vbackup *backup;
 	struct index         *ix;
 	char                 *key;               /* of the tarball */
+	bool                  cut_off;           /* a foreign tarball without the mark at its end */
 	int                   spool;             /* objects of a foreign tarball, one after another; -1: read by range */
 	struct buf            gz, member;        /* the member that was read last, packed and unpacked */
 	size_t                member_no;         /* SIZE_MAX: none */
@@ -272,6 +273,7 @@ unpack_foreign(struct reader *r, void (*progress)(void *, uint64_t), void *ctx, 
 		return -1;
 	}
 	rc = tar_read(feed_pull, &f, &fns, false, c, e);
+	r->cut_off = rc > 0;
 	cancel_fire(&f.stop);
 	queue_close(f.queue);
 	thread_join(t);
@@ -335,6 +337,25 @@ reader_closep(struct reader **r)
 {
 	reader_close(*r);
 	*r = NULL;
+}
+
+bool
+reader_cut_off(const struct reader *r)
+{
+	return r->cut_off;
+}
+
+int
+reader_check_name(const struct index_entry *en, struct str json, struct err *e)
+{
+	struct str ns = S("\"\""), name = S("\"\"");
+
+	(void)jpath(json, &ns, "metadata", "namespace", NULL);
+	(void)jpath(json, &name, "metadata", "name", NULL);
+	if (jstr_eq(name, en->name) && jstr_eq(ns, en->ns))
+		return 0;
+	return err_set(e, EK_CORRUPT, "is another object inside: its metadata says " STR_FMT " in namespace " STR_FMT,
+		STR_ARG(name), STR_ARG(ns));
 }
 
 const struct index *

@@ -31,6 +31,12 @@ void reader_close(struct reader *r);
 void reader_closep(struct reader **r);
 const struct index *reader_index(const struct reader *r);
 
+/* The tarball lacks the mark at its end: it may have been cut off between two objects. */
+bool reader_cut_off(const struct reader *r);
+
+/* EK_CORRUPT when an object says it has another name or namespace than its place in the tarball. */
+MUST_CHECK int reader_check_name(const struct index_entry *en, struct str json, struct err *e);
+
 /* The types in the archive as a discovery result, so that names resolve without a cluster ("deployments", "Deployment";
  * short names are not known).  Caller frees with discovery_free. */
 struct discovery *reader_discovery(const struct reader *r);

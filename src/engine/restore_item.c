@@ -181,6 +181,8 @@ prepare_body(struct item *it, struct str json, enum scrub_verdict *verdict, stru
 	struct jnode *obj = jnode_open(&arena, json);
 	struct str manager;
 
+	if (reader_check_name(it->en, json, e) < 0)
+		return -1;
 	*verdict = scrub_precheck(it->en->gr, obj);
 	if (*verdict != SCRUB_KEEP)
 		return 0;

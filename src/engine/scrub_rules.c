@@ -302,3 +302,15 @@ scrub_api_service(const struct scrub *s, struct jnode *obj, enum scrub_verdict *
 		*verdict = SCRUB_SKIP;           /* the API server keeps these itself */
 	return 0;
 }
+
+int
+scrub_ip_address(const struct scrub *s, struct jnode *obj, enum scrub_verdict *verdict, struct err *e)
+{
+	(void)s;
+	(void)e;
+	/* Allocated with a service, which gets a new address: the old one would be occupied by nobody. */
+	if (jnode_is_text(jnode_walk(obj, "metadata", "labels", "ipaddress.kubernetes.io/managed-by", NULL),
+		    "ipallocator.k8s.io"))
+		*verdict = SCRUB_SKIP;
+	return 0;
+}

@@ -43,6 +43,12 @@ add_namespaces(const char *what, const struct strs *in, bool star_means_all, str
 	return 0;
 }
 
+static int
+check_named(const char *what, const struct strs *in, struct err *e)
+{
+	return has(in, S("")) ? err_set(e, EK_INVALID, "%s: an empty resource name", what) : 0;
+}
+
 /* Returns true for "*": everything. */
 static bool
 add_resources(const struct strs *in, const struct discovery *d, struct strs *out, struct strs *unknown)
@@ -77,7 +83,9 @@ selection_new(const struct filter_opts *o, const struct discovery *d, struct str
 	s->cluster = o->include_cluster;
 	if (add_namespaces("--include-namespaces", &o->inc_namespaces, true, &s->inc_ns, e) < 0
 	    || add_namespaces("--exclude-namespaces", &o->exc_namespaces, false, &s->exc_ns, e) < 0
-	    || check_overlap("namespace", &s->inc_ns, &s->exc_ns, e) < 0)
+	    || check_overlap("namespace", &s->inc_ns, &s->exc_ns, e) < 0
+	    || check_named("--include-resources", &o->inc_resources, e) < 0
+	    || check_named("--exclude-resources", &o->exc_resources, e) < 0)
 		return NULL;
 	if (add_resources(&o->inc_resources, d, &s->inc_res, unknown)) {
 		if (o->inc_resources.len > 1) {

@@ -113,7 +113,7 @@ check_object(struct verify *v, const struct index_entry *en)
 	struct err why;
 
 	v->n->objects++;
-	if (json_check(json, &why) < 0) {
+	if (json_check(json, &why) < 0 || reader_check_name(en, json, &why) < 0) {
 		tell_object(v, en, &why);
 		return;
 	}
@@ -256,6 +256,7 @@ static int
 check_foreign(struct verify *v, const char *key, struct err *e)
 {
 	AUTO(reader_closep) struct reader *r = reader_open(v->st, &v->b, foreign_progress, v, v->c, e);
+	struct err why;
 
 	v->n->files++;
 	if (r == NULL) {
@@ -264,8 +265,18 @@ check_foreign(struct verify *v, const char *key, struct err *e)
 		tell(v, "tarball", key, e);
 		return 0;
 	}
-	v->n->objects = reader_index(r)->n_entries;
-	tell(v, "tarball", key, NULL);
+	for (size_t i = 0; i < reader_index(r)->n_entries; i++) {
+		const struct index_entry *en = &reader_index(r)->entries[i];
+		struct str json;
+
+		if (reader_object(r, en, &json, v->c, e) < 0)
+			return -1;
+		v->n->objects++;
+		if (reader_check_name(en, json, &why) < 0)
+			tell_object(v, en, &why);
+	}
+	err_set(&why, EK_CORRUPT, "has no mark at its end: it may have been cut off");
+	tell(v, "tarball", key, reader_cut_off(r) ? &why : NULL);
 	return 0;
 }
 

@@ -330,7 +330,8 @@ fetch_parts(struct k8s *k, struct parts *v, const struct cancel *c, struct err *
 	for (size_t started = 0, back = 0; back < v->len; back++) {
 		for (; started < v->len && started - back < WINDOW; started++) {
 			struct part *p = &v->at[started];
-			struct k8s_op op = { .method = "GET", .path = p->path, .max_body = LIMIT_DISCOVERY, .tag = p };
+			struct k8s_op op = { .method = "GET", .path = p->path, .tag = p,
+				.max_body = LIMIT_DISCOVERY };
 			if (k8s_start(k, &op, c, e) < 0)
 				goto stopped;
 		}
@@ -436,7 +437,8 @@ match_rest(const struct api_resource *r, struct str rest)
 	if (*r->group && str_eq_nocase(rest, r->group))
 		return r->preferred;
 	struct str version = str_sub(rest, 0, str_chr(rest, '.'));
-	return str_eq_nocase(version, r->version) && str_eq_nocase(str_sub(rest, version.len + 1, rest.len), r->group);
+	struct str group = str_sub(rest, version.len + 1, rest.len);
+	return str_eq_nocase(version, r->version) && str_eq_nocase(group, r->group);
 }
 
 const struct api_resource *
@@ -513,7 +515,8 @@ discovery_suggest(const struct discovery *d, const char *name)
 char *
 api_path(const struct api_resource *r, const char *ns, const char *name)
 {
-	size_t most = 64 + strlen(r->api_version) + 3 * (strlen(r->name) + (ns ? strlen(ns) : 0) + (name ? strlen(name) : 0));
+	size_t most = 64 + strlen(r->api_version) +
+		3 * (strlen(r->name) + str_of(ns).len + str_of(name).len);
 	struct buf path = BUF_INIT(most);
 
 	buf_putf(&path, "%s/%s", *r->group ? "/apis" : "/api", r->api_version);

@@ -17,7 +17,7 @@ struct k8s_list {
 	/* results */
 	size_t      items;
 	int64_t     remaining;           /* the server's estimate of what follows, -1 unknown */
-	bool        inconsistent;        /* a continue token expired: later pages are of a newer state */
+	bool        inconsistent;        /* not one state: a continue token expired, or the first page broke off */
 };
 
 /*

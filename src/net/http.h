@@ -51,6 +51,7 @@ struct http_req {
 	const char *const *headers;      /* NULL-terminated; may be NULL */
 	struct str         body;         /* sent with Content-Length; rewound for retries */
 	bool               idempotent;   /* may be repeated after it may have reached the server (GET, PUT, DELETE ...) */
+	bool               http1;        /* over HTTP/1.1 even if HTTP/2 is offered: a large body on its own connection */
 	size_t             max_body;     /* of a response kept in http_resp.body; more is EK_LIMIT */
 	int64_t            timeout_ns;   /* for one attempt; 0 = none beyond the stall timeout */
 	/*

@@ -703,6 +703,14 @@ dir_probe(struct store *st, struct buf *detail, const struct cancel *c, struct e
 	return 0;
 }
 
+static int
+dir_exists(struct store *st, struct err *e)
+{
+	AUTO(file_close) int fd = open_root(localdir_of(st), false, e);
+
+	return fd < 0 ? -1 : 0;
+}
+
 static void
 dir_close(struct store *st)
 {
@@ -715,6 +723,7 @@ dir_close(struct store *st)
 static const struct store_ops localdir_ops = {
 	.close = dir_close,
 	.probe = dir_probe,
+	.exists = dir_exists,
 	.put = dir_put,
 	.create = dir_create,
 	.get = dir_get,

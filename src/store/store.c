@@ -72,6 +72,12 @@ told(int rc, const struct store *st, const char *verb, const char *key, struct e
 }
 
 int
+store_exists(struct store *st, struct err *e)
+{
+	return st->ops->exists != NULL ? st->ops->exists(st, e) : 0;
+}
+
+int
 store_put(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e)
 {
 	if (check_key(key, true, e) < 0)

@@ -32,6 +32,10 @@ void store_closep(struct store **st);
 /* The URL in a canonical form without secrets, for messages and for comparing two locations. */
 const char *store_url(const struct store *st);
 
+/* EK_NOTFOUND: there is no such folder (a dir store makes it with the first write).  A bucket is not asked: any other
+ * call tells. */
+MUST_CHECK int store_exists(struct store *st, struct err *e);
+
 /* Whole small objects.  Readers of key see the old or the new object, never a mixture. */
 MUST_CHECK int store_put(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
 /* As store_put, but EK_EXISTS if key exists (conditional PUT where the store has it, else HEAD and PUT). */

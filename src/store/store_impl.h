@@ -16,6 +16,7 @@ struct store_ops {
 	void (*close)(struct store *st);
 	/* Contacts the place; appends to detail what answered. */
 	int  (*probe)(struct store *st, struct buf *detail, const struct cancel *c, struct err *e);
+	int  (*exists)(struct store *st, struct err *e);         /* NULL: any other call tells */
 	int  (*put)(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
 	int  (*create)(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
 	/* range NULL: the whole object.  May leave a part in out when it fails. */

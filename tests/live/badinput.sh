@@ -69,7 +69,7 @@ wrong_token | 6 | Unauthorized | backup create x --location "dir:$store" --kubec
 wrong_ca | 6 | certificate | backup create x --location "dir:$store" --kubeconfig "$work/wrong-ca"
 no_such_bucket | 5 | nosuchbucket | backup list --location "s3://nosuchbucket?region=us-east-1&s3Url=$minio&s3ForcePathStyle=true"
 store_does_not_listen | 5 | 127.0.0.1 | backup list --location "s3://backups?region=us-east-1&s3Url=http://127.0.0.1:$port&s3ForcePathStyle=true"
-store_with_an_unknown_certificate | 5 | certificate | backup list --location "s3://backups?region=us-east-1&s3Url=$(sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$a")&s3ForcePathStyle=true"
+store_with_an_unknown_certificate | 5 | certificate | backup list --location "s3://backups?region=us-east-1&s3Url=$(server_of "$a")&s3ForcePathStyle=true"
 store_speaks_no_tls | 5 | 127.0.0.1 | backup list --location "s3://backups?region=us-east-1&s3Url=${minio/http:/https:}&s3ForcePathStyle=true"
 ca_file_is_missing | 2-5 | nowhere.pem | backup list --location "s3://backups?region=us-east-1&s3Url=${minio/http:/https:}&s3ForcePathStyle=true&caFile=$work/nowhere.pem"
 EOT
@@ -130,14 +130,14 @@ full_disk() {
 server_answers_nonsense() {
 	local answer
 	for answer in '{' '[]' 'null' '{"kind" "APIVersions"}' '{"items":[{"metadata":{"name":7}}]}' '<html>'; do
-		start_proxy "$work/garble" "$(sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$a")" "garble=$answer:."
-		sed "s|server: \"[^\"]*\"|server: \"$started\"|" "$a" > "$work/garbled"
-		ends "1|6" "" orlop backup create nonsense --location "dir:$store" --kubeconfig "$work/garbled"
+		echo "$answer" > "$work/nonsense"
+		start_api_proxy "$work/garble" "$a" "garble=$work/nonsense ."
+		ends "1|6" "" orlop backup create nonsense --location "dir:$store" --kubeconfig "$started"
 		[ ! -e "$store/backups/nonsense" ] || fail "left: $(find "$store/backups/nonsense")"
 	done
-	start_proxy "$work/garble" "$(sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$a")" 'garble={"kind"="x"}:/configmaps'
-	sed "s|server: \"[^\"]*\"|server: \"$started\"|" "$a" > "$work/garbled"
-	ends "1|3|6" "configmaps" orlop backup create nonsense --location "dir:$store" --kubeconfig "$work/garbled"
+	echo '{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":[{"metadata":{"name":"c"' > "$work/nonsense"
+	start_api_proxy "$work/garble" "$a" "garble=$work/nonsense /configmaps"
+	ends "1|3|6" "configmaps" orlop backup create nonsense --location "dir:$store" --kubeconfig "$started"
 }
 
 # Archives that nobody means well with, in a bucket of Velero's making (without our index). Restoring and reading

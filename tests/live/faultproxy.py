@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """An HTTP proxy in front of a real server that breaks chosen requests.
 
-    faultproxy.py UPSTREAM LOG RULE...      prints its URL, then serves until it is killed
+    faultproxy.py [--tls PEM] UPSTREAM LOG RULE...      prints its URL, then serves until it is killed
 
-UPSTREAM is http://host:port or https://host:port (its certificate is not checked: it is a server of this test).
-A RULE is ACTION[/EVERY]:REGEX: every EVERY-th (default: each) request whose "METHOD path?query" matches REGEX meets
+UPSTREAM is http://host:port or https://host:port (its certificate is not checked: it is a server of this test). With
+--tls it speaks TLS itself, with the key and certificate in PEM.
+A RULE is "ACTION[@EVERY] REGEX": every EVERY-th (default: each) request whose "METHOD path?query" matches REGEX meets
 ACTION; the first rule that applies decides. Actions:
-    status=N      answers N without asking the server; 429 and 503 come with Retry-After: 1
+    status=N      answers N without asking the server, with Retry-After: 1
     cut=N         passes N bytes of the answer's body on, then closes the connection
     cutup=N       reads N bytes of the request's body, then closes the connection
     stall=N       passes N bytes of the answer's body on, then says nothing more
     stallup=N     reads N bytes of the request's body, then reads nothing more
-    garble=TEXT   answers 200 with TEXT instead of asking the server
+    garble=FILE   answers 200 with the bytes of FILE instead of asking the server
 What a rule met is written to LOG, a line each: "ACTION METHOD path".
 """
 import http.client
@@ -28,7 +29,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", 
 
 class Rule:
     def __init__(self, text):
-        found = re.fullmatch(r"(\w+)=([^:/]*)(?:/(\d+))?:(.*)", text)
+        found = re.fullmatch(r"(\w+)=([^@ ]*)(?:@(\d+))? (.*)", text)
         if not found:
             raise SystemExit("faultproxy.py: '%s' is no rule" % text)
         self.action, self.value, every, regex = found.groups()
@@ -103,11 +104,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
         elif action == "garble":
+            with open(value, "rb") as file:
+                data = file.read()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(value)))
+            self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(value.encode())
+            self.wfile.write(data)
         else:
             self.forward(body, action, value)
 
@@ -154,14 +157,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def main():
-    if len(sys.argv) < 4:
+    args = sys.argv[1:]
+    pem = args[1] if args[:1] == ["--tls"] else None
+    args = args[2:] if pem else args
+    if len(args) < 3:
         raise SystemExit(__doc__)
-    Handler.upstream = urllib.parse.urlsplit(sys.argv[1])
-    Handler.log = open(sys.argv[2], "w", encoding="utf-8")  # pylint: disable=consider-using-with
-    Handler.rules = [Rule(text) for text in sys.argv[3:]]
+    Handler.upstream = urllib.parse.urlsplit(args[0])
+    Handler.log = open(args[1], "w", encoding="utf-8")  # pylint: disable=consider-using-with
+    Handler.rules = [Rule(text) for text in args[2:]]
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    print("http://127.0.0.1:%d" % server.server_address[1], flush=True)
+    if pem:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        # The handshake is left to the thread of the connection: a client that says nothing must stop nobody else.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    print("%s://127.0.0.1:%d" % ("https" if pem else "http", server.server_address[1]), flush=True)
     server.serve_forever()
 
 

@@ -48,16 +48,34 @@ start_minio() {
 
 s3() { python3 "$here/../sandbox/s3.py" "$@"; }
 
+# start_proxy LOG UPSTREAM RULE...: faultproxy.py in front of a plain server; its URL is in $started.
 # shellcheck disable=SC2034  # $started is read by the suites
-start_proxy() { # LOG UPSTREAM RULE...; the URL is in $started
-	local record=$1 upstream=$2
-	shift 2
+start_proxy() {
+	local record=$1
+	shift
 	rm -f "$record.url"
-	python3 "$here/faultproxy.py" "$upstream" "$record" "$@" > "$record.url" 2> "$record.errors" &
+	python3 "$here/faultproxy.py" "${proxy_options[@]:+${proxy_options[@]}}" "$1" "$record" "${@:2}" \
+		> "$record.url" 2> "$record.errors" &
 	echo $! >> "$work/proxies"
 	until_true 10 test -s "$record.url"
 	started=$(cat "$record.url")
 }
+
+# start_api_proxy LOG KUBECONFIG RULE...: the same in front of an API server, with TLS; a kubeconfig for it is in
+# $started.
+start_api_proxy() {
+	local record=$1 kubeconfig=$2 proxy_options=(--tls "$work/proxy.pem")
+	shift 2
+	[ -f "$work/proxy.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+		-subj /CN=faultproxy -addext subjectAltName=IP:127.0.0.1 -keyout - -out - > "$work/proxy.pem" 2> /dev/null
+	start_proxy "$record" "$(server_of "$kubeconfig")" "$@"
+	sed "s|server: \"[^\"]*\"|server: \"$started\"|
+		s|certificate-authority-data: [^}]*|certificate-authority-data: $(openssl x509 -in "$work/proxy.pem" | base64 -w0)|" \
+		"$kubeconfig" > "$record.kubeconfig"
+	started=$record.kubeconfig
+}
+
+server_of() { sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$1"; } # KUBECONFIG
 
 until_true() { # SECONDS COMMAND...
 	local n=$(($1 * 10))

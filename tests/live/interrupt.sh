@@ -8,11 +8,8 @@ start_cluster a --controllers namespace-controller && a=$started
 start_cluster b --controllers namespace-controller && b=$started
 start_minio backups && minio=$started
 export AWS_ACCESS_KEY_ID=$MINIO_USER AWS_SECRET_ACCESS_KEY=$MINIO_PASSWORD
-api=$(sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$a")
-api_b=$(sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$b")
 python3 "$here/populate.py" "$a" > /dev/null || { echo "not ok setup: populate.py failed"; exit 1; }
 
-through() { sed "s|server: \"[^\"]*\"|server: \"$2\"|" "$1" > "$3"; } # KUBECONFIG URL NEW
 bucket() { echo "s3://backups/$1?region=us-east-1&s3Url=$2&s3ForcePathStyle=true"; } # PREFIX URL
 
 # background COMMAND...: with job control of its own, because bash lets background commands ignore SIGINT
@@ -39,9 +36,8 @@ files_below() { find "$1" -type f -o -type l; }
 
 # A list that never ends keeps a backup busy for as long as the test needs.
 stalled_backup_to() { # LOCATION
-	start_proxy "$work/stall" "$api" 'stall=1000:GET /api/v1/configmaps'
-	through "$a" "$started" "$work/stalled"
-	background "$ORLOP" backup create killed --location "$1" --kubeconfig "$work/stalled"
+	start_api_proxy "$work/stall" "$a" 'stall=1000 GET /api/v1/configmaps'
+	background "$ORLOP" backup create killed --location "$1" --kubeconfig "$started"
 	until_true 20 met "$work/stall"
 }
 
@@ -61,7 +57,7 @@ kill_9_leaves_no_backup_in_dir_and_the_next_run_cleans_up() {
 }
 
 kill_9_leaves_no_backup_in_s3_and_the_next_run_cleans_up() {
-	start_proxy "$work/stall" "$minio" 'stallup=10:(PUT|POST) .*velero-backup.json'
+	start_proxy "$work/stall" "$minio" 'stallup=10 (PUT|POST) .*velero-backup.json'
 	background "$ORLOP" backup create killed --location "$(bucket killed "$started")" --kubeconfig "$a"
 	until_true 30 met "$work/stall"
 	kill -9 "$pid"
@@ -109,10 +105,8 @@ ctrl_c_twice_ends_at_once() {
 ctrl_c_ends_a_restore_and_a_second_one_completes_it() {
 	orlop backup create b1 --location "$(bucket restore "$minio")" --kubeconfig "$a"
 	snapshot "$a" "$work/before"
-	start_proxy "$work/stall" "$api_b" 'stall=0:POST .*/configmaps'
-	through "$b" "$started" "$work/stalled"
-	background "$ORLOP" restore create r1 --from-backup b1 --location "$(bucket restore "$minio")" \
-		--kubeconfig "$work/stalled"
+	start_api_proxy "$work/stall" "$b" 'stall=0 POST .*/configmaps'
+	background "$ORLOP" restore create r1 --from-backup b1 --location "$(bucket restore "$minio")" --kubeconfig "$started"
 	until_true 60 met "$work/stall"
 	kill -INT "$pid"
 	ended_with 130
@@ -122,44 +116,41 @@ ctrl_c_ends_a_restore_and_a_second_one_completes_it() {
 }
 
 backup_survives_a_store_that_is_busy() {
-	start_proxy "$work/busy" "$minio" 'status=503/3:.'
+	start_proxy "$work/busy" "$minio" 'status=503@3 .'
 	orlop backup create busy --location "$(bucket busy "$started")" --kubeconfig "$a"
 	met "$work/busy" || fail "the proxy broke nothing"
 	orlop backup verify busy --location "$(bucket busy "$minio")"
 }
 
 backup_survives_a_store_that_hangs_up() {
-	start_proxy "$work/cut" "$minio" 'cutup=1/4:PUT .*' 'cut=3/4:GET .*'
+	start_proxy "$work/cut" "$minio" 'cutup=1@4 PUT .*' 'cut=3@4 GET .*'
 	orlop backup create cut --location "$(bucket cut "$started")" --kubeconfig "$a"
 	met "$work/cut" || fail "the proxy broke nothing"
 	orlop backup verify cut --location "$(bucket cut "$minio")"
 }
 
 backup_survives_a_busy_api_server() {
-	start_proxy "$work/busy" "$api" 'status=429/5:GET '
-	through "$a" "$started" "$work/flaky"
-	orlop backup create flaky --location "$(bucket flaky "$minio")" --kubeconfig "$work/flaky"
+	start_api_proxy "$work/busy" "$a" 'status=429@5 GET '
+	orlop backup create flaky --location "$(bucket flaky "$minio")" --kubeconfig "$started"
 	met "$work/busy" || fail "the proxy broke nothing"
 }
 
 backup_of_a_server_that_hangs_up_is_no_quiet_success() {
-	start_proxy "$work/cut" "$api" 'cut=500:GET /api/v1/secrets'
-	through "$a" "$started" "$work/cutoff"
-	ends "1|3|6" "secrets" orlop backup create cutoff --location "$(bucket cutoff "$minio")" --kubeconfig "$work/cutoff"
+	start_api_proxy "$work/cut" "$a" 'cut=500 GET /api/v1/secrets'
+	ends "1|3|6" "secrets" orlop backup create cutoff --location "$(bucket cutoff "$minio")" --kubeconfig "$started"
 }
 
 restore_survives_a_busy_api_server() {
-	start_proxy "$work/busy" "$api" 'status=429/7:POST ' 'status=503/11:GET '
-	through "$a" "$started" "$work/flaky"
+	start_api_proxy "$work/busy" "$a" 'status=429@25 POST ' 'status=503@15 GET '
 	python3 "$here/populate.py" --delete "$a"
-	orlop restore create r3 --from-backup b1 --location "$(bucket restore "$minio")" --kubeconfig "$work/flaky"
+	orlop restore create r3 --from-backup b1 --location "$(bucket restore "$minio")" --kubeconfig "$started"
 	met "$work/busy" || fail "the proxy broke nothing"
 	snapshot "$a" "$work/after"
 	same "$work/before" "$work/after"
 }
 
 failed_upload_leaves_nothing_visible() {
-	start_proxy "$work/down" "$minio" 'status=500:(PUT|POST) .*tar.gz'
+	start_proxy "$work/down" "$minio" 'status=500 (PUT|POST) .*tar.gz'
 	ends "1|5" "500" orlop backup create down --location "$(bucket down "$started")" --kubeconfig "$a"
 	[ -z "$(s3 "$minio" list backups down/)" ] || fail "left: $(s3 "$minio" list backups down/)"
 }

@@ -275,6 +275,27 @@ a_window_gives_back_every_call_with_its_tag(void **state)
 	bench_down(&b);
 }
 
+static void
+a_create_marked_repeatable_is_sent_again(void **state)
+{
+	(void)state;
+	static const struct fake_rule rules[] = {
+		{ .request = "POST /x", .times = 1, .status = 500, .body = "oops" },
+		{ .request = "POST /x", .status = 201, .body = "{}" },
+	};
+	struct bench b;
+	struct k8s_op op = { .method = "POST", .path = "/x", .body = S("{}"), .repeatable = true };
+	bench_up(&b, rules, COUNT(rules));
+
+	assert_int_equal(k8s_start(b.k, &op, NULL, &b.e), 0);
+	struct http_call *call = k8s_next(b.k, NULL, &b.e);
+	assert_non_null(call);
+	assert_int_equal(k8s_call_result(call, &b.e), 0);
+	assert_int_equal(http_call_resp(call)->attempts, 2);
+	http_call_free(call);
+	bench_down(&b);
+}
+
 static int
 count_bytes(void *ctx, const void *p, size_t n, struct err *e)
 {
@@ -500,6 +521,7 @@ main(void)
 		cmocka_unit_test(a_login_page_is_not_an_api_server),
 		cmocka_unit_test(get_as_gives_the_content_type),
 		cmocka_unit_test(a_window_gives_back_every_call_with_its_tag),
+		cmocka_unit_test(a_create_marked_repeatable_is_sent_again),
 		cmocka_unit_test(a_window_can_be_given_up_and_used_again),
 		cmocka_unit_test(a_changed_token_file_is_read_again_after_401),
 		cmocka_unit_test(a_refused_window_asks_the_plugin_once),

@@ -172,6 +172,25 @@ a_page_that_breaks_off_goes_on_where_it_was(void **state)
 		"GET /api/v1/pods?limit=2\nGET /api/v1/pods?limit=2\n"
 		"GET /api/v1/pods?limit=2&continue=t1\nGET /api/v1/pods?limit=2&continue=t1\n");
 	assert_int_equal(l.items, 4);
+	assert_true(l.inconsistent);            /* the first page was read twice, of two states perhaps */
+	bench_down(&b);
+}
+
+static void
+a_later_page_that_breaks_off_stays_consistent(void **state)
+{
+	(void)state;
+	static const char page[] = HEAD("") ITEM("b", "x") "," ITEM("b", "y") "]}";
+	static const struct fake_rule rules[] = {
+		{ .request = "GET /api/v1/pods?limit=2", .body = HEAD(NEXT("t1")) ITEM("a", "x") "]}" },
+		{ .request = "GET /api/v1/pods?limit=2&continue=t1", .times = 1, .body = page,
+			.cut = sizeof HEAD("") ITEM("b", "x") - 1 },
+		{ .request = "GET /api/v1/pods?limit=2&continue=t1", .body = page },
+	};
+	struct bench b;
+	struct k8s_list l = { .res = &pods };
+	bench_up(&b, rules, COUNT(rules));
+	assert_run(&b, &l, "a/x b/x b/y <end of pods: complete> ", NULL);
 	assert_false(l.inconsistent);
 	bench_down(&b);
 }
@@ -340,6 +359,21 @@ a_refused_or_vanished_type_does_not_stop_the_others(void **state)
 }
 
 static void
+missing_credentials_end_each_list(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct k8s_list lists[] = { { .res = &pods }, { .res = &nodes } };
+	bench_up(&b, NULL, 0);
+	b.conn.token_file = xstrdup("/nonexistent/token");
+
+	assert_int_equal(run(&b, lists, COUNT(lists), 1, 2, NULL), 0);
+	assert_true(str_starts(buf_str(&b.seen), S("<end of pods: token file")));
+	assert_non_null(strstr(buf_cstr(&b.seen), "<end of nodes: token file"));
+	bench_down(&b);
+}
+
+static void
 a_window_lists_every_type_once(void **state)
 {
 	(void)state;
@@ -411,6 +445,7 @@ main(void)
 		cmocka_unit_test(namespace_selector_and_default_page_go_into_the_request),
 		cmocka_unit_test(names_with_escapes_are_decoded),
 		cmocka_unit_test(a_page_that_breaks_off_goes_on_where_it_was),
+		cmocka_unit_test(a_later_page_that_breaks_off_stays_consistent),
 		cmocka_unit_test(a_page_too_large_for_the_line_is_made_smaller),
 		cmocka_unit_test(an_answer_that_ends_early_is_asked_for_again),
 		cmocka_unit_test(tries_without_progress_are_counted),
@@ -420,6 +455,7 @@ main(void)
 		cmocka_unit_test(a_token_that_always_expires_ends_the_list),
 		cmocka_unit_test(a_page_that_leads_to_itself_ends_the_list),
 		cmocka_unit_test(a_refused_or_vanished_type_does_not_stop_the_others),
+		cmocka_unit_test(missing_credentials_end_each_list),
 		cmocka_unit_test(a_window_lists_every_type_once),
 		cmocka_unit_test(a_callback_that_says_no_ends_everything),
 		cmocka_unit_test(a_cancel_ends_everything),

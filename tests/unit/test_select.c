@@ -1,0 +1,265 @@
+/* Tests of engine/select: which objects the filters leave (velero-format 3.3, 3.5, 4.2). */
+#include "engine/select.h"
+
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct discovery *disc;
+
+static void
+add(const char *group, const char *name, const char *kind, const char *short_name, bool namespaced)
+{
+	struct api_resource *r = vec_push(&disc->all);
+
+	*r = (struct api_resource){ .group = xstrdup(group), .version = xstrdup("v1"), .name = xstrdup(name),
+		.kind = xstrdup(kind), .singular = xstrdup(""), .namespaced = namespaced, .preferred = true };
+	r->gr = *group ? xasprintf("%s.%s", name, group) : xstrdup(name);
+	r->api_version = *group ? xasprintf("%s/v1", group) : xstrdup("v1");
+	if (short_name)
+		strs_add(&r->short_names, short_name);
+}
+
+static int
+make_discovery(void **state)
+{
+	(void)state;
+	disc = xcalloc(1, sizeof *disc);
+	add("", "pods", "Pod", "po", true);
+	add("", "secrets", "Secret", NULL, true);
+	add("", "namespaces", "Namespace", "ns", false);
+	add("", "persistentvolumes", "PersistentVolume", "pv", false);
+	add("apps", "deployments", "Deployment", "deploy", true);
+	add("rbac.authorization.k8s.io", "clusterroles", "ClusterRole", NULL, false);
+	return 0;
+}
+
+static int
+drop_discovery(void **state)
+{
+	(void)state;
+	discovery_free(TAKE(disc));
+	return 0;
+}
+
+/* A comma list, so that rows stay short. */
+static void
+split(struct strs *to, const char *list)
+{
+	struct str rest = str_of(list), piece;
+
+	while (list && str_split(&rest, ',', &piece)) {
+		AUTO_FREE char *text = str_dup(piece);
+
+		strs_add(to, text);
+	}
+}
+
+struct given { const char *inc_ns, *exc_ns, *inc_res, *exc_res; enum opt_tri cluster; const char *selector; };
+
+static struct selection *
+make(const struct given *g, struct strs *unknown, struct err *e)
+{
+	AUTO(filter_opts_done) struct filter_opts o = { .include_cluster = g->cluster };
+
+	split(&o.inc_namespaces, g->inc_ns);
+	split(&o.exc_namespaces, g->exc_ns);
+	split(&o.inc_resources, g->inc_res);
+	split(&o.exc_resources, g->exc_res);
+	if (g->selector)
+		o.selector = xstrdup(g->selector);
+	return selection_new(&o, disc, unknown, e);
+}
+
+static void
+namespaces_are_chosen_by_names_and_globs(void **state)
+{
+	static const struct { struct given given; const char *ns; bool wanted; } rows[] = {
+		{ { 0 }, "shop", true },
+		{ { .inc_ns = "*" }, "shop", true },
+		{ { .inc_ns = "shop" }, "shop", true },
+		{ { .inc_ns = "shop" }, "shop2", false },
+		{ { .inc_ns = "shop*,db" }, "shop2", true },
+		{ { .inc_ns = "shop*,db" }, "dbs", false },
+		{ { .inc_ns = "team-[ab]" }, "team-b", true },
+		{ { .inc_ns = "team-?" }, "team-10", false },
+		{ { .exc_ns = "kube-*" }, "kube-system", false },
+		{ { .exc_ns = "kube-*" }, "shop", true },
+		{ { .inc_ns = "shop*", .exc_ns = "shop2" }, "shop2", false },
+		{ { .inc_ns = "shop*", .exc_ns = "shop2" }, "shop1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = { 0 };
+		AUTO(selection_freep) struct selection *s = make(&rows[i].given, NULL, &e);
+
+		if (!s)
+			fail_msg("row %zu: %s", i, e.msg);
+		if (selection_namespace(s, str_of(rows[i].ns)) != rows[i].wanted)
+			fail_msg("row %zu: %s", i, rows[i].ns);
+	}
+}
+
+static void
+resources_are_chosen_by_any_of_their_names(void **state)
+{
+	static const struct { struct given given; const char *gr; bool namespaced, wanted; } rows[] = {
+		{ { 0 }, "pods", true, true },
+		{ { .inc_res = "po" }, "pods", true, true },
+		{ { .inc_res = "Pod" }, "pods", true, true },
+		{ { .inc_res = "pods" }, "secrets", true, false },
+		{ { .inc_res = "deploy" }, "deployments.apps", true, true },
+		{ { .inc_res = "deployments.apps,secrets" }, "secrets", true, true },
+		{ { .inc_res = "*" }, "secrets", true, true },
+		{ { .exc_res = "secrets" }, "secrets", true, false },
+		{ { .exc_res = "Secret" }, "pods", true, true },
+		{ { .exc_res = "*" }, "pods", true, false },
+		{ { .inc_res = "widgets.example.com" }, "widgets.example.com", true, true },
+		{ { .inc_res = "widgets.example.com" }, "pods", true, false },
+		{ { .inc_res = "*", .exc_res = "pods" }, "pods", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = { 0 };
+		AUTO(selection_freep) struct selection *s = make(&rows[i].given, NULL, &e);
+
+		if (!s)
+			fail_msg("row %zu: %s", i, e.msg);
+		if (selection_resource(s, str_of(rows[i].gr), rows[i].namespaced) != rows[i].wanted)
+			fail_msg("row %zu: %s", i, rows[i].gr);
+	}
+}
+
+static void
+cluster_scope_follows_the_three_states(void **state)
+{
+	/* wanted by itself, because a restored object needs it, because a stored object needs it; the namespace object */
+	static const struct { struct given given; const char *gr; bool itself, related, needed, ns; } rows[] = {
+		{ { 0 }, "persistentvolumes", true, true, true, true },
+		{ { .cluster = OPT_YES }, "persistentvolumes", true, true, true, true },
+		{ { .cluster = OPT_NO }, "persistentvolumes", false, false, false, false },
+		{ { .inc_ns = "shop" }, "persistentvolumes", false, true, true, true },
+		{ { .exc_ns = "shop" }, "persistentvolumes", false, true, true, true },
+		{ { .inc_ns = "shop", .cluster = OPT_YES }, "persistentvolumes", true, true, true, true },
+		{ { .inc_ns = "shop", .cluster = OPT_NO }, "persistentvolumes", false, false, false, false },
+		{ { .inc_res = "pods" }, "persistentvolumes", false, false, true, false },
+		{ { .inc_res = "pods,pv" }, "persistentvolumes", true, true, true, false },
+		{ { .exc_res = "pv" }, "persistentvolumes", false, false, false, true },
+		{ { .exc_res = "pv", .cluster = OPT_YES }, "persistentvolumes", false, false, false, true },
+		{ { .inc_ns = "shop", .exc_res = "ns" }, "clusterroles.rbac.authorization.k8s.io", false, true, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = { 0 };
+		AUTO(selection_freep) struct selection *s = make(&rows[i].given, NULL, &e);
+		struct str gr = str_of(rows[i].gr);
+
+		if (!s)
+			fail_msg("row %zu: %s", i, e.msg);
+		if (selection_resource(s, gr, false) != rows[i].itself
+		    || selection_resource_related(s, gr, false) != rows[i].related
+		    || selection_resource_needed(s, gr) != rows[i].needed
+		    || selection_resource(s, S("namespaces"), false) != rows[i].ns)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void
+senseless_filters_are_refused_with_the_reason(void **state)
+{
+	static const struct { struct given given; const char *text; } rows[] = {
+		{ { .inc_ns = "*,shop" }, "must be alone" },
+		{ { .exc_ns = "*" }, "would leave nothing" },
+		{ { .inc_ns = "shop", .exc_ns = "shop" }, "namespace 'shop' is both included and excluded" },
+		{ { .inc_ns = "a{b,c}" }, "--include-namespaces" },
+		{ { .exc_ns = "a[" }, "--exclude-namespaces" },
+		{ { .inc_ns = "a**" }, "a**" },
+		{ { .inc_ns = "," }, "empty namespace name" },
+		{ { .inc_res = "*,pods" }, "must be alone" },
+		{ { .inc_res = "pods,*" }, "must be alone" },
+		{ { .inc_res = "po", .exc_res = "pods" }, "resource 'pods' is both included and excluded" },
+		{ { .inc_res = "" }, "empty resource name" },
+		{ { .exc_res = "pods," }, "empty resource name" },
+		{ { .selector = "a in b" }, "--selector 'a in b'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = { 0 };
+		AUTO(selection_freep) struct selection *s = make(&rows[i].given, NULL, &e);
+
+		if (s)
+			fail_msg("row %zu was accepted", i);
+		assert_int_equal(e.kind, EK_INVALID);
+		if (!strstr(e.msg, rows[i].text))
+			fail_msg("row %zu: '%s' is not in '%s'", i, rows[i].text, e.msg);
+	}
+}
+
+static void
+an_unknown_resource_is_told_and_never_becomes_everything(void **state)
+{
+	AUTO_STRS struct strs unknown = { 0 };
+	struct given given = { .inc_res = "pdos,pods", .exc_res = "gadgets" };
+	struct err e = { 0 };
+	AUTO(selection_freep) struct selection *s = make(&given, &unknown, &e);
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(unknown.len, 2);
+	assert_string_equal(unknown.at[0], "pdos");
+	assert_string_equal(unknown.at[1], "gadgets");
+	assert_false(selection_resource(s, S("secrets"), true));
+	assert_true(selection_resource(s, S("pods"), true));
+}
+
+static void
+what_narrows_is_known(void **state)
+{
+	static const struct { struct given given; bool narrows, all_ns; } rows[] = {
+		{ { 0 }, false, true },
+		{ { .inc_ns = "*", .inc_res = "*" }, false, true },
+		{ { .inc_ns = "a" }, true, false },
+		{ { .exc_ns = "a" }, true, false },
+		{ { .inc_res = "pods" }, true, true },
+		{ { .exc_res = "pods" }, true, true },
+		{ { .exc_res = "*" }, true, true },
+		{ { .cluster = OPT_NO }, true, true },
+		{ { .selector = "a=b" }, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = { 0 };
+		AUTO(selection_freep) struct selection *s = make(&rows[i].given, NULL, &e);
+
+		assert_non_null(s);
+		if (selection_narrows(s) != rows[i].narrows || selection_all_namespaces(s) != rows[i].all_ns)
+			fail_msg("row %zu", i);
+		assert_true((selection_selector(s) != NULL) == (rows[i].given.selector != NULL));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(namespaces_are_chosen_by_names_and_globs),
+		cmocka_unit_test(resources_are_chosen_by_any_of_their_names),
+		cmocka_unit_test(cluster_scope_follows_the_three_states),
+		cmocka_unit_test(senseless_filters_are_refused_with_the_reason),
+		cmocka_unit_test(an_unknown_resource_is_told_and_never_becomes_everything),
+		cmocka_unit_test(what_narrows_is_known),
+	};
+
+	return cmocka_run_group_tests(tests, make_discovery, drop_discovery);
+}
