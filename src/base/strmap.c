@@ -3,6 +3,8 @@
 
 #include "base/mem.h"
 
+/* Its hash function falls through switch labels on purpose. */
+#pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
 #define uthash_fatal(msg) panic(__FILE__, __LINE__, msg)
 #include <uthash.h>
 

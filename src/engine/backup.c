@@ -137,6 +137,19 @@ on_need(void *ctx, struct str gr, struct str ns, struct str name)
 	(void)strmap_add(run->needed, str_of(key));
 }
 
+/* A name or a size that does not fit into a tarball is about one object; anything else ends the backup. */
+static int
+object_refused(struct run *run, const struct type *t, struct str ns, struct str name, const struct err *why)
+{
+	AUTO_FREE char *ns_text = str_dup(ns);
+	AUTO_FREE char *name_text = str_dup(name);
+
+	if (why->kind != EK_INVALID && why->kind != EK_LIMIT)
+		return -1;
+	report_error(run->r, RESULT_ERROR, ns_text, t->res->gr, name_text, why);
+	return 0;
+}
+
 /* Items of built-in types come without apiVersion and kind: they get the list's (velero-format 2.4). */
 static int
 store_item(struct run *run, struct type *t, struct str ns, struct str name, struct str item, struct err *e)
@@ -166,7 +179,7 @@ store_item(struct run *run, struct type *t, struct str ns, struct str name, stru
 		parts[n_parts++] = str_of(t->head);
 	parts[n_parts++] = has_kind ? item : str_sub(item, 1, item.len);
 	if (tar_stream_add(type_stream(run, t), ns, name, labels, parts, n_parts, e) < 0)
-		return -1;
+		return object_refused(run, t, ns, name, e);
 
 	vreslist_add(run->list, str_of(t->res->api_version), str_of(t->res->kind), ns, name, "");
 	if (ns.len > 0 && strmap_add(run->used_ns, ns))
