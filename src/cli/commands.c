@@ -259,11 +259,11 @@ restore_summary(struct cli *c, const cJSON *d)
 	const char *name = jdoc_text(d, "name");
 	int64_t warnings = jdoc_int(d, "warnings", 0), errors = jdoc_int(d, "errors", 0);
 
-	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld skipped, %lld failed; %lld warning%s, "
-		"%lld error%s.\n", name, jdoc_text(d, "backup"), (long long)jdoc_int(d, "created", 0),
+	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld the same, %lld differ, %lld failed; "
+		"%lld warning%s, %lld error%s.\n", name, jdoc_text(d, "backup"), (long long)jdoc_int(d, "created", 0),
 		(long long)jdoc_int(d, "updated", 0), (long long)jdoc_int(d, "skipped", 0),
-		(long long)jdoc_int(d, "failed", 0), (long long)warnings, plural(warnings), (long long)errors,
-		plural(errors));
+		(long long)jdoc_int(d, "differ", 0), (long long)jdoc_int(d, "failed", 0), (long long)warnings,
+		plural(warnings), (long long)errors, plural(errors));
 	if (warnings + errors > 0)
 		next_command(c, "restore describe", name);
 }

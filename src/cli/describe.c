@@ -86,8 +86,8 @@ map_lines(struct buf *out, const struct field *f, const cJSON *map, bool details
 		label = "";
 	}
 	if (checksums > 0)
-		buf_putf(out, "%-22s(%zu checksums: 'orlop backup verify' checks them, --details shows them)\n", label,
-			checksums);
+		buf_putf(out, "%-22s(%zu checksum%s: for 'orlop backup verify'; --details shows them)\n", label, checksums,
+			checksums == 1 ? "" : "s");
 	else if (label == f->label && f->empty != NULL)
 		line(out, label, f->empty);
 }

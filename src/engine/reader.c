@@ -212,6 +212,7 @@ static int
 on_object(void *ctx, struct str path, struct str json, struct err *e)
 {
 	struct spooling *s = ctx;
+	struct index *ix = s->r->ix;
 	struct tar_path p;
 	struct index_entry en = { 0 };
 	struct str v = { 0 };
@@ -223,6 +224,8 @@ on_object(void *ctx, struct str path, struct str json, struct err *e)
 		return 0;
 	if (json_check(json, e) < 0)
 		return err_ctx(e, STR_FMT, STR_ARG(path));
+	if (jtype(str_trim(json)) != J_OBJ)
+		return err_set(e, EK_CORRUPT, STR_FMT ": not a JSON object", STR_ARG(path));
 	if (jget(json, "apiVersion", &v))
 		api = jstr_dup(v);
 	if (jget(json, "kind", &v))
@@ -241,16 +244,16 @@ on_object(void *ctx, struct str path, struct str json, struct err *e)
 	if (file_write_all(s->r->spool, json.p, json.len, e) < 0)
 		return err_ctx(e, "temporary file for the unpacked backup");
 	s->at += json.len;
+	index_add(ix, &en);
 	/* Of several entries with one name the last counts, as when they are extracted (velero-format 2.1). */
+	if (str_starts(path, S("./")))
+		path = str_sub(path, 2, path.len);
 	again = (uintptr_t)strmap_get(s->seen, path);
 	if (again > 0) {
-		s->r->ix->entries[again - 1].off = en.off;
-		s->r->ix->entries[again - 1].size = en.size;
-		memcpy(s->r->ix->entries[again - 1].hash, en.hash, sizeof en.hash);
+		ix->entries[again - 1] = ix->entries[--ix->n_entries];
 		return 0;
 	}
-	index_add(s->r->ix, &en);
-	strmap_put(s->seen, path, (void *)(uintptr_t)s->r->ix->n_entries);
+	strmap_put(s->seen, path, (void *)(uintptr_t)ix->n_entries);
 	return 0;
 }
 
@@ -281,8 +284,10 @@ unpack_foreign(struct reader *r, void (*progress)(void *, uint64_t), void *ctx, 
 		free(rest);
 	free(f.now);
 	queue_free(f.queue);
-	/* What the store said is the cause; that the archive ended early is its effect. */
-	if (f.result < 0 && f.e.kind != EK_CANCELED) {
+	/* What ended the feed is the cause; that the archive ended early is its effect. */
+	if (cancel_check(c, e) < 0) {
+		rc = -1;
+	} else if (f.result < 0 && f.e.kind != EK_CANCELED) {
 		*e = f.e;
 		rc = -1;
 	}

@@ -183,10 +183,10 @@ list_describe_ls_and_logs_know_the_backup() {
 }
 
 download_is_the_tarball() {
-	orlop backup download b1 --location "dir:$store" --file "$work/downloaded.tar.gz"
+	orlop backup download b1 --location "dir:$store" --output "$work/downloaded.tar.gz"
 	cmp "$work/downloaded.tar.gz" "$store/backups/b1/b1.tar.gz"
-	orlop backup download b1 --location "dir:$store" --file - | cmp - "$store/backups/b1/b1.tar.gz"
-	ends "1|2" downloaded.tar.gz orlop backup download b1 --location "dir:$store" --file "$work/downloaded.tar.gz"
+	orlop backup download b1 --location "dir:$store" --output - | cmp - "$store/backups/b1/b1.tar.gz"
+	ends "1|2" downloaded.tar.gz orlop backup download b1 --location "dir:$store" --output "$work/downloaded.tar.gz"
 }
 
 filters_choose() {
@@ -246,11 +246,11 @@ verify_finds_a_missing_and_a_truncated_file() {
 }
 
 delete_leaves_nothing() {
-	orlop backup delete small --location "dir:$store" --confirm
+	orlop backup delete small --location "dir:$store" --confirm --kubeconfig "$a"
 	[ ! -e "$store/backups/small" ] || fail "left: $(find "$store/backups/small")"
 	orlop backup list --location "dir:$store" -o name > "$work/listed"
 	if grep -q small "$work/listed"; then fail "it is still listed"; fi
-	orlop backup delete b1 --location "$bucket" --confirm
+	orlop backup delete b1 --location "$bucket" --force
 	[ -z "$(s3 "$minio" list backups some/prefix/backups/)" ] || fail "left: $(s3 "$minio" list backups)"
 }
 

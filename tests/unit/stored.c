@@ -1,5 +1,5 @@
 /* Small stored backups for tests. */
-#include "stored.h"
+#include "tests/unit/stored.h"
 
 #include "archive/layout.h"
 #include "archive/tarball.h"

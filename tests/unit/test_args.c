@@ -1,6 +1,7 @@
 /* Tests of cli/args: from words to values, and what wrong words get. */
 #include "cli/args.h"
 
+#include "base/buf.h"
 #include "base/fmt.h"
 #include "base/limits.h"
 #include "base/mem.h"

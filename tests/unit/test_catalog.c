@@ -1,19 +1,17 @@
 /* Tests of engine/catalog: what a location holds, and deleting it so that no half backup is ever visible. */
 #include "engine/catalog.h"
 
-#include "stored.h"
-
-#include "archive/layout.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "net/http.h"
+#include "tests/unit/httpd.h"
+#include "tests/unit/stored.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -92,15 +90,14 @@ static void
 unreadable_metadata_is_told_and_the_list_goes_on(void **state)
 {
 	AUTO_STRS struct strs seen = { 0 };
-	AUTO_FREE char *path = stored_path(&stored, "backups/b1/velero-backup.json");
+	AUTO_BUF struct buf absurd = BUF_INIT(2 * LIMIT_METADATA);
 	struct err e = { 0 };
 
 	(void)state;
-	stored_backup(&stored, "b1");
+	memset(buf_room(&absurd, LIMIT_METADATA + 1, &e), ' ', LIMIT_METADATA + 1);
+	buf_grew(&absurd, LIMIT_METADATA + 1);
+	stored_put(&stored, "backups/b1/velero-backup.json", buf_str(&absurd));
 	stored_backup(&stored, "b2");
-	/* A folder in the place of the file: reading it fails for root, too. */
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(catalog_backups(stored.st, on_entry, &seen, NULL, &e), 0);
 	assert_int_equal(seen.len, 2);
 	assert_string_equal(seen.at[0], "b1 unreadable");
@@ -169,62 +166,109 @@ a_deleted_backup_is_gone_and_others_stay(void **state)
 	assert_int_equal(keys, 0);
 }
 
-/* Makes deletion fail at one key: a folder that is not empty cannot be unlinked, by root either. */
-static void
-block(const char *key)
-{
-	AUTO_FREE char *inside = xasprintf("%s/x", key);
-	AUTO_FREE char *path = stored_path(&stored, key);
+/* A bucket that notes which keys are deleted, and refuses the delete with number fail_at. */
+struct bucket { struct strs deleted; size_t fail_at, asked; struct httpd *httpd; };
 
-	assert_int_equal(unlink(path), 0);
-	stored_put(&stored, inside, S("x"));
-}
+static const char *const in_bucket[] = { "backups/b1/b1-logs.gz", "backups/b1/b1-orlop-claim.json", "backups/b1/b1.tar.gz",
+	"backups/b1/velero-backup.json", "backups/b1/zzz" };
 
 static void
-a_delete_that_breaks_off_leaves_no_visible_backup(void **state)
+serve(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
 {
-	AUTO_STRS struct strs seen = { 0 };
-	struct cancel c = { .deadline_mono_ns = 1 };
-	size_t keys = 0;
-	struct err e = { 0 };
+	struct bucket *b = ctx;
+	AUTO_BUF struct buf xml = BUF_INIT(64 * KIB);
 
-	(void)state;
-	stored_backup(&stored, "b1");
-	/* Canceled before the first file: nothing has happened. */
-	assert_int_equal(catalog_delete(stored.st, "b1", &keys, &c, &e), -1);
-	assert_int_equal(count("backups/b1/"), 10);
-	/* Failing at the first file in the order of names: the metadata, last in that order, has gone before it. */
-	stored_put(&stored, "backups/b1/b1-orlop-claim.json", S("{}"));
-	block("backups/b1/b1-itemoperations.json.gz");
-	(void)catalog_delete(stored.st, "b1", &keys, NULL, &e);
-	assert_int_equal(catalog_backups(stored.st, on_entry, &seen, NULL, &e), 0);
-	assert_int_equal(seen.len, 0);
-}
+	if (strcmp(r->method, "DELETE") == 0) {
+		bool refused = b->asked++ == b->fail_at;
 
-/* The order of deletions as a store that fails at the n-th one would leave it. */
-static void
-metadata_goes_first_and_the_claim_last(void **state)
-{
-	AUTO_FREE char *dir = stored_path(&stored, "backups/b1");
-	AUTO_FREE char *meta = stored_path(&stored, "backups/b1/velero-backup.json");
-	AUTO_FREE char *claim = stored_path(&stored, "backups/b1/b1-orlop-claim.json");
-	size_t keys = 0;
-	struct err e = { 0 };
-
-	(void)state;
-	stored_backup(&stored, "b1");
-	stored_put(&stored, "backups/b1/b1-orlop-claim.json", S("{}"));
-	/* An immutable middle: a mount point or a busy file would do the same.  A folder in its place does it here. */
-	block("backups/b1/b1-logs.gz");
-	{
-		AUTO_FREE char *inside = stored_path(&stored, "backups/b1/b1-logs.gz");
-
-		assert_int_equal(chmod(inside, 0500), 0);
+		if (!refused)
+			strs_add(&b->deleted, r->target + strlen("/bkt/"));
+		httpd_answer(c, refused ? 403 : 204, NULL, S(""));
+		return;
 	}
-	if (catalog_delete(stored.st, "b1", &keys, NULL, &e) < 0)
-		assert_int_equal(access(claim, F_OK), 0);
-	assert_int_not_equal(access(meta, F_OK), 0);
-	(void)chmod(dir, 0700);
+	buf_puts(&xml, "<ListBucketResult>");
+	for (size_t i = 0; i < COUNT(in_bucket); i++)
+		buf_putf(&xml, "<Contents><Key>%s</Key><Size>1</Size></Contents>", in_bucket[i]);
+	buf_puts(&xml, "</ListBucketResult>");
+	httpd_answer(c, strcmp(r->method, "GET") == 0 ? 200 : 404, NULL, buf_str(&xml));
+}
+
+static void
+delete_in_bucket(struct bucket *b, size_t fail_at, int *rc, size_t *keys, struct err *e)
+{
+	AUTO_FREE char *url = NULL;
+	AUTO(store_closep) struct store *st = NULL;
+
+	*b = (struct bucket){ .fail_at = fail_at };
+	b->httpd = httpd_new(serve, b, NULL);
+	url = xasprintf("s3://bkt?s3Url=http://127.0.0.1:%d&s3ForcePathStyle=true&region=x", httpd_port(b->httpd));
+	assert_int_equal(setenv("AWS_ACCESS_KEY_ID", "AKID", 1), 0);
+	assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "x", 1), 0);
+	st = store_open(url, e);
+	assert_non_null(st);
+	*rc = catalog_delete(st, "b1", keys, NULL, e);
+	httpd_free(b->httpd);
+}
+
+static void
+metadata_is_deleted_first_and_the_claim_last(void **state)
+{
+	static const char *const order[] = { "backups/b1/velero-backup.json", "backups/b1/b1-logs.gz",
+		"backups/b1/b1.tar.gz", "backups/b1/zzz", "backups/b1/b1-orlop-claim.json" };
+	struct bucket b;
+	struct err e = { 0 };
+	size_t keys = 0;
+	int rc;
+
+	(void)state;
+	delete_in_bucket(&b, SIZE_MAX, &rc, &keys, &e);
+	assert_int_equal(rc, 0);
+	assert_int_equal(keys, COUNT(order));
+	assert_int_equal(b.deleted.len, COUNT(order));
+	for (size_t i = 0; i < COUNT(order); i++)
+		assert_string_equal(b.deleted.at[i], order[i]);
+	strs_free(&b.deleted);
+}
+
+static void
+a_refused_delete_stops_and_says_what_was_refused(void **state)
+{
+	static const struct { size_t fail_at; const char *key; } rows[] = {
+		{ 0, "backups/b1/velero-backup.json" },         /* then the backup is as it was */
+		{ 1, "backups/b1/b1-logs.gz" },
+		{ 4, "backups/b1/b1-orlop-claim.json" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct bucket b;
+		struct err e = { 0 };
+		size_t keys = 0;
+		int rc;
+
+		delete_in_bucket(&b, rows[i].fail_at, &rc, &keys, &e);
+		assert_int_equal(rc, -1);
+		assert_int_equal(e.kind, EK_DENIED);
+		assert_non_null(strstr(e.msg, rows[i].key));
+		assert_int_equal(keys, rows[i].fail_at);
+		assert_int_equal(b.deleted.len, rows[i].fail_at);
+		strs_free(&b.deleted);
+	}
+}
+
+static void
+a_canceled_delete_has_done_nothing(void **state)
+{
+	struct cancel c = { 0 };
+	size_t keys = 0;
+	struct err e = { 0 };
+
+	(void)state;
+	stored_backup(&stored, "b1");
+	cancel_fire(&c);
+	assert_int_equal(catalog_delete(stored.st, "b1", &keys, &c, &e), -1);
+	assert_int_equal(e.kind, EK_CANCELED);
+	assert_int_equal(count("backups/b1/"), 10);
 }
 
 static void
@@ -346,6 +390,7 @@ files_are_told_with_their_sizes(void **state)
 int
 main(void)
 {
+	http_global_init();
 	const struct CMUnitTest tests[] = {
 		CASE(backups_are_listed_by_name_and_only_finished_ones),
 		CASE(an_empty_location_has_an_empty_list),
@@ -353,8 +398,9 @@ main(void)
 		CASE(restores_of_others_are_listed_without_a_record),
 		CASE(the_caller_can_stop_a_list),
 		CASE(a_deleted_backup_is_gone_and_others_stay),
-		CASE(a_delete_that_breaks_off_leaves_no_visible_backup),
-		CASE(metadata_goes_first_and_the_claim_last),
+		CASE(metadata_is_deleted_first_and_the_claim_last),
+		CASE(a_refused_delete_stops_and_says_what_was_refused),
+		CASE(a_canceled_delete_has_done_nothing),
 		CASE(hostile_names_delete_nothing),
 		CASE(leftovers_are_swept_and_finished_backups_are_not),
 		CASE(unfinished_uploads_are_swept),

@@ -53,7 +53,7 @@ backup_shows_what_it_holds_and_what_failed(void **state)
 {
 	static const char *const wanted[] = {
 		"Name:                 b1\n", "Namespace:            velero\n", "Labels:               team=shop\n",
-		"Annotations:          a=b\n", "(1 checksums:", "Phase:                PartiallyFailed\n",
+		"Annotations:          a=b\n", "(1 checksum:", "Phase:                PartiallyFailed\n",
 		"Validation errors:    bad ttl\n", "Errors:               2\n", "Warnings:             1\n",
 		"Namespaces:           shop, web-*\n", "Resources:            *\n  excluded:           events\n",
 		"Cluster-scoped:       false\n", "Label selector:       {\"matchLabels\":{\"app\":\"web\"}}\n",

@@ -1,12 +1,11 @@
 /* Tests of engine/verify: a change anywhere in a stored backup is found, and what it hits is named. */
 #include "engine/verify.h"
 
-#include "stored.h"
-
 #include "archive/layout.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "engine/reader.h"
+#include "tests/unit/stored.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

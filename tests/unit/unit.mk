@@ -6,3 +6,4 @@ include tests/unit/aws.mk
 include tests/unit/k8s.mk
 include tests/unit/archive.mk
 include tests/unit/store.mk
+include tests/unit/cli.mk
