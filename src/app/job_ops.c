@@ -124,13 +124,15 @@ location_open(struct job *j, bool reading, struct err *e)
 {
 	AUTO(store_closep) struct store *st = NULL;
 	bool seen = false;
+	struct err why;
 
 	job_about(j, ABOUT_LOCATION);
 	st = store_open(job_request(j)->location, e);
 	if (st == NULL)
 		return NULL;
-	if ((reading && store_exists(st, e) < 0)
-	    || (store_list(st, LAYOUT_BACKUPS, true, stop_listing, &seen, job_cancel(j), e) < 0 && !seen)) {
+	if ((reading && store_exists(st, &why) < 0)
+	    || (store_list(st, LAYOUT_BACKUPS, true, stop_listing, &seen, job_cancel(j), &why) < 0 && !seen)) {
+		*e = why;
 		err_ctx(e, "location %s", store_url(st));
 		return NULL;
 	}

@@ -18,7 +18,7 @@ void journal_end(struct journal *j, const char *result, const char *message);
 
 /* The job's id, borrowed; NULL for NULL. */
 const char *journal_id(const struct journal *j);
-/* Was there a job of this id on this machine, whose process is gone without a result? */
+/* Was there a job of this id on this machine, and is its process gone (or done with it)? */
 bool journal_is_dead(const char *id);
 
 /*

@@ -8,4 +8,5 @@ TESTS += \
 	tests/lint/check-checks \
 	tests/lint/check-headers \
 	tests/lint/check-layers \
+	tests/lint/check-man \
 	tests/lint/check-sizes

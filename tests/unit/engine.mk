@@ -1,6 +1,14 @@
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_chain tests/unit/test_kind_rules tests/unit/test_scrub tests/unit/test_select
-TESTS += tests/unit/test_chain tests/unit/test_kind_rules tests/unit/test_scrub tests/unit/test_select
+engine_tests = tests/unit/test_catalog tests/unit/test_chain tests/unit/test_kind_rules tests/unit/test_reader \
+	tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify
+check_PROGRAMS += $(engine_tests)
+TESTS += $(engine_tests)
+
+stored_sources = tests/unit/stored.c tests/unit/stored.h
+
+tests_unit_test_catalog_SOURCES = tests/unit/test_catalog.c $(stored_sources) tests/unit/httpd.c tests/unit/httpd.h
+tests_unit_test_catalog_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_catalog_LDADD = $(ENGINE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_chain_SOURCES = tests/unit/test_chain.c
 tests_unit_test_chain_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -10,6 +18,10 @@ tests_unit_test_kind_rules_SOURCES = tests/unit/test_kind_rules.c
 tests_unit_test_kind_rules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_kind_rules_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_reader_SOURCES = tests/unit/test_reader.c $(stored_sources)
+tests_unit_test_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_reader_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_scrub_SOURCES = tests/unit/test_scrub.c
 tests_unit_test_scrub_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_scrub_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
@@ -17,4 +29,8 @@ tests_unit_test_scrub_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_select_SOURCES = tests/unit/test_select.c
 tests_unit_test_select_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_select_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(stored_sources)
+tests_unit_test_verify_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_verify_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 endif

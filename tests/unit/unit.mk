@@ -7,3 +7,5 @@ include tests/unit/k8s.mk
 include tests/unit/archive.mk
 include tests/unit/store.mk
 include tests/unit/cli.mk
+include tests/unit/engine.mk
+include tests/unit/app.mk
