@@ -22,6 +22,7 @@ start_log() { : > "$log" || die "cannot write $log: set ORLOP_SCRIPT_LOG to anot
 logged() {
 	local what=$1 from=$SECONDS mark
 	shift
+	[ -e "$log" ] || start_log
 	mark=$(wc -l < "$log")
 	printf '==> %s ... ' "$what" >&2
 	if "$@" >> "$log" 2>&1 < /dev/null; then
