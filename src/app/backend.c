@@ -202,21 +202,6 @@ job_thread(void *arg)
 /* --- the backend thread --- */
 
 static void
-start_job(struct job *j)
-{
-	struct command *over;
-
-	j->thread = thread_start("job", job_thread, j, &j->err);
-	if (j->thread != NULL)
-		return;
-	j->end = END_FAILED;
-	over = xcalloc(1, sizeof *over);
-	*over = (struct command){ j, true };
-	if (!queue_push(j->b->commands, over))
-		free(over);
-}
-
-static void
 end_job(struct backend *b, struct job *j)
 {
 	struct event *ev = new_event(j, EV_END);
@@ -240,6 +225,16 @@ end_job(struct backend *b, struct job *j)
 }
 
 static void
+start_job(struct backend *b, struct job *j)
+{
+	j->thread = thread_start("job", job_thread, j, &j->err);
+	if (j->thread != NULL)
+		return;
+	j->end = END_FAILED;
+	end_job(b, j);
+}
+
+static void
 backend_thread(void *arg)
 {
 	struct backend *b = arg;
@@ -249,7 +244,7 @@ backend_thread(void *arg)
 		if (cmd->over)
 			end_job(b, cmd->job);
 		else
-			start_job(cmd->job);
+			start_job(b, cmd->job);
 		free(cmd);
 	}
 }

@@ -151,6 +151,9 @@ sweep_interrupted(void *ctx, const char *operation, const char *location, const 
 	size_t keys;
 	struct err e;
 
+	/* An interrupted restore leaves nothing but what it restored. */
+	if (strcmp(operation, "restore create") == 0)
+		return 0;
 	if (strcmp(operation, "backup create") != 0 || strcmp(location, store_url(s->st)) != 0)
 		return -1;
 	if (catalog_sweep(s->st, name, &keys, job_cancel(s->j), &e) < 0) {

@@ -22,6 +22,7 @@
 #include "data/gzip.h"
 #include "data/jscan.h"
 #include "data/jwrite.h"
+#include "engine/catalog.h"
 #include "engine/chain.h"
 #include "engine/kind_rules.h"
 #include "engine/needs.h"
@@ -535,36 +536,16 @@ claim(struct run *run, struct err *e)
 	return 0;
 }
 
-static int
-collect_key(void *ctx, const char *key, const struct store_info *info, struct err *e)
-{
-	(void)info;
-	(void)e;
-	strs_add(ctx, key);
-	return 0;
-}
-
-/* After a failure: nothing of this run may stay.  The claim goes last, so that what could not be deleted is
- * recognized as leftovers. */
+/* After a failure: nothing of this run may stay. */
 static void
 undo(struct run *run)
 {
-	AUTO_FREE char *dir = layout_backup_dir(run->o->name);
-	AUTO_FREE char *claim_key = layout_key(run->o->name, LAYOUT_CLAIM);
-	AUTO_STRS struct strs keys = { 0 };
 	struct cancel c = { .deadline_mono_ns = clock_mono_ns() + CLEANUP_NS };
+	size_t keys;
 	struct err e;
 
-	if (store_list(run->st, dir, false, collect_key, &keys, &c, &e) < 0)
-		goto failed;
-	for (size_t i = 0; i < keys.len; i++)
-		if (strcmp(keys.at[i], claim_key) != 0 && store_delete(run->st, keys.at[i], &c, &e) < 0)
-			goto failed;
-	if (store_delete(run->st, claim_key, &c, &e) == 0)
-		return;
-failed:
-	report_note(run->r, "could not remove the unfinished backup '%s' (it is not visible as a backup): %s",
-		run->o->name, e.msg);
+	if (catalog_delete(run->st, run->o->name, &keys, &c, &e) < 0 && e.kind != EK_NOTFOUND)
+		report_note(run->r, "could not remove the unfinished backup '%s': %s", run->o->name, e.msg);
 }
 
 static int

@@ -14,7 +14,7 @@ struct report {
 	struct vresults  *results;
 	struct buf        log_gz;
 	struct gzip      *gz;
-	bool              log_full;      /* LIMIT_SIDE_FILE reached: later lines are dropped */
+	bool              log_closed;    /* LIMIT_SIDE_FILE reached, or taken: later lines are dropped */
 };
 
 struct report *
@@ -64,8 +64,8 @@ log_add(struct report *r, const struct buf *line)
 {
 	struct err e;
 
-	if (!r->log_full && gzip_add(r->gz, line->p, line->len, &e) < 0)
-		r->log_full = true;
+	if (!r->log_closed && gzip_add(r->gz, line->p, line->len, &e) < 0)
+		r->log_closed = true;
 }
 
 static void
@@ -156,6 +156,7 @@ report_count(const struct report *r, enum result_level l)
 int
 report_take_log(struct report *r, struct buf *gz, struct err *e)
 {
+	r->log_closed = true;
 	if (gzip_end(r->gz, e) < 0)
 		return -1;
 	return buf_add(gz, r->log_gz.p, r->log_gz.len, e);

@@ -50,7 +50,7 @@ void report_note(struct report *r, const char *fmt, ...) PRINTF_LIKE(2, 3);     
 
 const struct vresults *report_results(const struct report *r);
 size_t report_count(const struct report *r, enum result_level l);
-/* Appends the packed log file; nothing may be reported afterwards. */
+/* Appends the packed log file.  What is reported afterwards reaches the callbacks only. */
 MUST_CHECK int report_take_log(struct report *r, struct buf *gz, struct err *e);
 
 #endif

@@ -181,21 +181,26 @@ static int
 ensure_ns(struct restore *rs, const char *name, const struct index_entry *en, struct err *e)
 {
 	AUTO_BUF struct buf body = BUF_INIT(LIMIT_OBJECT);
+	struct err why;
 
 	if (ns_body(rs, name, en, &body, e) < 0)
 		return -1;
 	for (int tries = 0; tries < 2; tries++) {
-		if (k8s_do(rs->k, "POST", "/api/v1/namespaces", buf_str(&body), NULL, rs->c, e) == 0)
+		if (k8s_do(rs->k, "POST", "/api/v1/namespaces", buf_str(&body), NULL, rs->c, &why) == 0)
 			return 1;
-		if (e->kind != EK_EXISTS && !(e->kind == EK_CONFLICT && tries == 0))
-			return -1;
+		/* Who may not create namespaces can restore into those that are there. */
+		if (why.kind != EK_EXISTS && why.kind != EK_DENIED && !(why.kind == EK_CONFLICT && tries == 0))
+			break;
 		if (wait_for(rs, ns_settled, name, "still terminating: namespace", e) < 0)
 			return -1;
 		if (get_object(rs, "", "namespaces", name, NULL, e) == 0)
 			return 0;
 		if (e->kind != EK_NOTFOUND)
 			return -1;
+		if (why.kind == EK_DENIED)
+			break;
 	}
+	*e = why;
 	return -1;
 }
 
@@ -320,6 +325,23 @@ check_resources(const struct restore_opts *o, const struct discovery *d, struct 
 	return 0;
 }
 
+/* Names that mean nothing to the cluster may be those of types in the backup whose definitions are still to come. */
+static void
+resolve_in_backup(struct restore *rs, const struct strs *unknown)
+{
+	AUTO(discovery_freep) struct discovery *d = reader_discovery(rs->reader);
+
+	for (size_t i = 0; i < unknown->len; i++) {
+		const struct api_resource *res = discovery_resolve(d, unknown->at[i]);
+
+		if (res != NULL)
+			selection_rename(rs->sel, unknown->at[i], res->gr);
+		else
+			report_finding(rs->r, RESULT_WARNING, NULL, NULL, NULL, NULL,
+				"neither the cluster nor the backup has a resource '%s'", unknown->at[i]);
+	}
+}
+
 static int
 any_key(void *ctx, const char *key, const struct store_info *info, struct err *e)
 {
@@ -372,6 +394,7 @@ prepare_restore(struct restore *rs, struct err *e)
 	rs->reader = reader_open(rs->st, &rs->backup, on_unpack, rs, rs->c, e);
 	if (rs->reader == NULL || load_volumes(rs, e) < 0)
 		return -1;
+	resolve_in_backup(rs, &unknown);
 	rs->ix = reader_index(rs->reader);
 	layout_label(rs->backup_label, rs->backup.name);
 	layout_label(rs->restore_label, rs->o->name);
@@ -396,6 +419,48 @@ put_packed(struct restore *rs, enum layout_file f, struct str data, struct err *
 }
 
 static void
+record_list(struct jw *w, const char *key, const struct strs *v)
+{
+	if (v->len == 0)
+		return;
+	jw_key(w, key);
+	jw_arr(w);
+	for (size_t i = 0; i < v->len; i++)
+		jw_text(w, v->at[i]);
+	jw_arr_end(w);
+}
+
+/* What was asked, in the words of Velero's Restore (velero-format 5.4). */
+static void
+record_spec(const struct restore_opts *o, struct jw *w)
+{
+	jw_obj(w);
+	jw_kv_text(w, "backupName", o->backup);
+	record_list(w, "includedNamespaces", &o->filter.inc_namespaces);
+	record_list(w, "excludedNamespaces", &o->filter.exc_namespaces);
+	record_list(w, "includedResources", &o->filter.inc_resources);
+	record_list(w, "excludedResources", &o->filter.exc_resources);
+	if (o->filter.include_cluster != OPT_UNSET)
+		jw_kv_bool(w, "includeClusterResources", o->filter.include_cluster == OPT_YES);
+	if (o->ns_map.len > 0) {
+		jw_key(w, "namespaceMapping");
+		jw_obj(w);
+		for (size_t i = 0; i < o->ns_map.len; i++) {
+			struct str to = str_of(o->ns_map.at[i]), from;
+
+			(void)str_split(&to, ':', &from);
+			jw_key_str(w, from);
+			jw_str(w, to);
+		}
+		jw_obj_end(w);
+	}
+	if (o->preserve_node_ports)
+		jw_kv_bool(w, "preserveNodePorts", true);
+	jw_kv_text(w, "existingResourcePolicy", o->policy == EXISTING_UPDATE ? "update" : "none");
+	jw_obj_end(w);
+}
+
+static void
 record_json(struct restore *rs, struct jw *w)
 {
 	char time[CLOCK_TEXT_MAX], uuid[UUID_MAX];
@@ -416,10 +481,7 @@ record_json(struct restore *rs, struct jw *w)
 	jw_obj_end(w);
 	jw_obj_end(w);
 	jw_key(w, "spec");
-	jw_obj(w);
-	jw_kv_text(w, "backupName", rs->o->backup);
-	jw_kv_text(w, "existingResourcePolicy", rs->o->policy == EXISTING_UPDATE ? "update" : "none");
-	jw_obj_end(w);
+	record_spec(rs->o, w);
 	jw_key(w, "status");
 	jw_obj(w);
 	jw_kv_text(w, "phase", errors > 0 ? "PartiallyFailed" : "Completed");

@@ -33,6 +33,7 @@ struct restore {
 	struct restore_counts      n;
 	uint64_t                   done;             /* of n.selected */
 	int64_t                    start_unix_ns;
+	unsigned                   silent;           /* requests in a row that got no answer */
 	struct item               *live;             /* objects whose requests are under way (restore_item.c) */
 	char backup_label[LAYOUT_LABEL_MAX], restore_label[LAYOUT_LABEL_MAX];
 
@@ -40,7 +41,7 @@ struct restore {
 	struct { const struct index_entry **at; size_t len, cap; } plan;
 };
 
-/* Target of a source namespace: mapped or itself (then in the restore's arena). */
+/* Target of a source namespace: mapped or itself.  Lives as long as the restore. */
 const char *restore_map_ns(struct restore *rs, struct str ns);
 
 /* Fills rs->plan: filters, then what selected objects need (velero-format 4.2, 4.7 "additional items"). */
@@ -53,7 +54,7 @@ MUST_CHECK int restore_plan_volumes(struct restore *rs, struct err *e);
  * collects the names of those that were created. */
 MUST_CHECK int restore_objects(struct restore *rs, size_t from, size_t to, struct strs *created, struct err *e);
 
-/* Frees what an interrupted restore_objects left; the client must not be used afterwards. */
+/* Frees what an interrupted restore_objects left, after ending its requests. */
 void restore_drop_items(struct restore *rs);
 
 /* Makes sure that the target namespaces of everything planned exist. */

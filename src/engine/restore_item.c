@@ -18,6 +18,7 @@
 #include "engine/kind_rules.h"
 
 #define DEFAULT_WINDOW 64
+#define SILENT_MAX 8
 
 enum step { STEP_CREATE, STEP_LOOK, STEP_UPDATE, STEP_MERGE, STEP_LABEL };
 
@@ -31,6 +32,7 @@ struct item {
 	char                       *create_path, *path;
 	enum step                   step;
 	bool                        repeated;    /* CREATE was sent more than once */
+	bool                        left_alone;  /* UPDATE was refused */
 	struct buf                  body;        /* what is to be created */
 	struct buf                  patch;
 	struct err                  refused;     /* why CREATE led to LOOK */
@@ -39,9 +41,12 @@ struct item {
 const char *
 restore_map_ns(struct restore *rs, struct str ns)
 {
-	const char *to = strmap_get(rs->ns_map, ns);
+	char *to = strmap_get(rs->ns_map, ns);
 
-	return to != NULL ? to : arena_strdup(&rs->arena, ns);
+	/* Kept, so that it is copied once and not for every object. */
+	if (to == NULL)
+		strmap_put(rs->ns_map, ns, to = arena_strdup(&rs->arena, ns));
+	return to;
 }
 
 /* --- what scrub asks --- */
@@ -115,6 +120,7 @@ outcome(struct item *it, const char *action, uint64_t *counter)
 		: str_dup(en->version);
 	vreslist_add(it->rs->list, str_of(api_version), en->kind, str_of(it->target_ns), en->name, action);
 	(*counter)++;
+	it->rs->done++;
 }
 
 static void
@@ -357,10 +363,13 @@ look(struct item *it, struct str live_json, struct err *e)
 	AUTO_BUF struct buf live_text = BUF_INIT(LIMIT_OBJECT);
 	enum scrub_verdict ignored = SCRUB_KEEP;
 	struct restore *rs = it->rs;
-	struct jnode *live;
+	struct jnode *live, *labels;
+	struct str deleted;
 
 	if (json_check(live_json, e) < 0)
 		return err_ctx(e, "answer of the API server");
+	if (jpath(live_json, &deleted, "metadata", "deletionTimestamp", NULL))
+		return err_set(e, EK_CONFLICT, "is being deleted from the cluster: restore it again when it is gone");
 	live = jnode_open(&arena, live_json);
 	if (edit(it, &arena, live, &ignored, e) < 0 || jnode_write(live, &live_text, e) < 0)
 		return -1;
@@ -386,8 +395,14 @@ look(struct item *it, struct str live_json, struct err *e)
 		outcome(it, "(failed)", &rs->n.differ);
 		return 0;
 	}
+	/* The labels of this restore are in live for the comparison only. */
+	labels = jnode_walk(live, "metadata", "labels", NULL);
+	jnode_del(labels, "velero.io/backup-name");
+	jnode_del(labels, "velero.io/restore-name");
+	buf_cut(&live_text, 0);
 	buf_cut(&it->patch, 0);
-	if (jmerge_diff(buf_str(&live_text), buf_str(&it->body), &it->patch, e) < 0)
+	if (jnode_write(live, &live_text, e) < 0
+	    || jmerge_diff(buf_str(&live_text), buf_str(&it->body), &it->patch, e) < 0)
 		return -1;
 	return start(it, STEP_UPDATE, e) < 0 ? -1 : 1;
 }
@@ -414,6 +429,7 @@ step_failed(struct item *it, const struct err *why, struct err *e)
 		break;
 	case STEP_UPDATE:
 		warned(it, "a field that cannot be changed? delete the object and restore it again", why->msg);
+		it->left_alone = true;
 		return label_patch(it, e) < 0 ? -1 : 1;
 	case STEP_MERGE:
 		warned(it, NULL, why->msg);
@@ -453,7 +469,10 @@ step_done(struct item *it, struct str body, struct strs *created, struct err *e)
 		return 0;
 	case STEP_LABEL:
 		/* After an equal object or a refused update: nothing but the labels is new. */
-		outcome(it, "(skipped)", &rs->n.skipped);
+		if (it->left_alone)
+			outcome(it, "(failed)", &rs->n.differ);
+		else
+			outcome(it, "(skipped)", &rs->n.skipped);
 		return 0;
 	}
 	return 0;
@@ -464,9 +483,18 @@ item_end(struct restore *rs, struct item *it)
 {
 	if (it != NULL)
 		item_free(it);
-	rs->done++;
 	if (rs->done % 16 == 0)
 		report_progress(rs->r, "restoring", rs->done, rs->n.selected, 0);
+}
+
+/* Is the API server gone?  One unanswered request is about its object, many in a row are not. */
+static bool
+is_gone(struct restore *rs, const struct err *why)
+{
+	bool silent = why->http == 0 && (why->kind == EK_UNAVAILABLE || why->kind == EK_TIMEOUT);
+
+	rs->silent = silent ? rs->silent + 1 : 0;
+	return rs->silent >= SILENT_MAX;
 }
 
 /* Takes one finished request and lets its object go on.  -1: the whole restore ends. */
@@ -487,10 +515,15 @@ next(struct restore *rs, struct strs *created, struct err *e)
 	it = k8s_call_tag(call);
 	if (it->step == STEP_CREATE)
 		it->repeated = http_call_resp(call)->attempts > 1;
-	if (k8s_call_result(call, &why) < 0)
-		rc = step_failed(it, &why, &why);
-	else
+	if (k8s_call_result(call, &why) == 0) {
+		rs->silent = 0;
 		rc = step_done(it, k8s_call_body(call), created, &why);
+	} else if (why.kind == EK_CANCELED || is_gone(rs, &why)) {
+		*e = why;
+		return -1;
+	} else {
+		rc = step_failed(it, &why, &why);
+	}
 	if (rc < 0) {
 		if (why.kind == EK_CANCELED) {
 			*e = why;
@@ -534,6 +567,9 @@ restore_objects(struct restore *rs, size_t from, size_t to, struct strs *created
 void
 restore_drop_items(struct restore *rs)
 {
+	/* Requests that are still under way borrow from the items. */
+	if (rs->live != NULL)
+		k8s_abort(rs->k);
 	while (rs->live != NULL)
 		item_free(rs->live);
 }

@@ -27,9 +27,10 @@ lookup_key(struct lookup *l, struct str gr, struct str ns, struct str name)
 static bool
 selected(const struct restore *rs, const struct index_entry *en)
 {
+	const struct kind_rule *rule = kind_rule(en->gr);
 	bool namespaced = en->ns.len > 0;
 
-	if (kind_rule(en->gr)->never || !selection_resource(rs->sel, en->gr, namespaced))
+	if (rule->never || rule->not_stored || !selection_resource(rs->sel, en->gr, namespaced))
 		return false;
 	if (namespaced && !selection_namespace(rs->sel, en->ns))
 		return false;
@@ -47,6 +48,16 @@ struct related {
 };
 
 static void
+missing(struct restore *rs, struct str gr, struct str ns, struct str name)
+{
+	AUTO_FREE char *resource = str_dup(gr);
+	AUTO_FREE char *text = str_dup(name);
+
+	report_finding(rs->r, RESULT_WARNING, ns.len > 0 ? restore_map_ns(rs, ns) : "", resource, text,
+		"make sure that the cluster has it", "a restored object needs it, and it is not in the backup");
+}
+
+static void
 need(void *ctx, struct str gr, struct str ns, struct str name)
 {
 	struct related *rel = ctx;
@@ -54,10 +65,13 @@ need(void *ctx, struct str gr, struct str ns, struct str name)
 	const struct index_entry *en = strmap_get(rel->lookup.map, key);
 	bool namespaced = ns.len > 0;
 
-	if (en == NULL || !selection_resource_related(rel->rs->sel, gr, namespaced)
+	if (!selection_resource_related(rel->rs->sel, gr, namespaced)
 	    || (namespaced && !selection_namespace(rel->rs->sel, ns)) || !strmap_add(rel->taken, key))
 		return;
-	*vec_push(&rel->rs->plan) = en;
+	if (en != NULL)
+		*vec_push(&rel->rs->plan) = en;
+	else
+		missing(rel->rs, gr, ns, name);
 }
 
 static int
@@ -104,10 +118,29 @@ plan_cmp(const void *a, const void *b)
 	return (x->off > y->off) - (x->off < y->off);
 }
 
+/* What belongs to a feature that is not there yet; in backups of others only. */
+static void
+tell_left_out(struct restore *rs)
+{
+	const struct kind_rule *rule;
+
+	for (size_t k = 0; (rule = kind_rule_at(k)) != NULL; k++) {
+		size_t n = 0;
+
+		for (size_t i = 0; rule->not_stored && !rule->never && i < rs->ix->n_entries; i++)
+			n += str_eqz(rs->ix->entries[i].gr, rule->gr);
+		if (n > 0)
+			report_finding(rs->r, RESULT_WARNING, NULL, rule->gr, "", NULL,
+				"%zu objects are not restored: snapshots of volumes are not supported yet", n);
+	}
+}
+
 int
 restore_plan(struct restore *rs, struct err *e)
 {
 	int rc = 0;
+
+	tell_left_out(rs);
 
 	for (size_t i = 0; i < rs->ix->n_entries; i++)
 		if (selected(rs, &rs->ix->entries[i]))

@@ -103,6 +103,24 @@ selection_new(const struct filter_opts *o, const struct discovery *d, struct str
 	return TAKE(s);
 }
 
+static void
+rename_in(struct strs *v, const char *name, const char *gr)
+{
+	for (size_t i = 0; i < v->len; i++) {
+		if (strcmp(v->at[i], name) == 0) {
+			free(v->at[i]);
+			v->at[i] = xstrdup(gr);
+		}
+	}
+}
+
+void
+selection_rename(struct selection *s, const char *name, const char *gr)
+{
+	rename_in(&s->inc_res, name, gr);
+	rename_in(&s->exc_res, name, gr);
+}
+
 void
 selection_free(struct selection *s)
 {

@@ -22,6 +22,8 @@ struct selection;
  */
 MUST_CHECK struct selection *selection_new(const struct filter_opts *o, const struct discovery *d,
 	struct strs *unknown, struct err *e);
+/* Before anybody asked: a name that stayed literal means the type gr. */
+void selection_rename(struct selection *s, const char *name, const char *gr);
 void selection_free(struct selection *s);
 void selection_freep(struct selection **s);
 

@@ -223,6 +223,21 @@ an_unknown_resource_is_told_and_never_becomes_everything(void **state)
 }
 
 static void
+a_literal_name_can_be_given_its_meaning_later(void **state)
+{
+	struct given given = { .inc_res = "Widget,pods" };
+	struct err e = { 0 };
+	AUTO(selection_freep) struct selection *s = make(&given, NULL, &e);
+
+	(void)state;
+	assert_non_null(s);
+	assert_false(selection_resource(s, S("widgets.example.com"), true));
+	selection_rename(s, "Widget", "widgets.example.com");
+	assert_true(selection_resource(s, S("widgets.example.com"), true));
+	assert_true(selection_resource(s, S("pods"), true));
+}
+
+static void
 what_narrows_is_known(void **state)
 {
 	static const struct { struct given given; bool narrows, all_ns; } rows[] = {
@@ -258,6 +273,7 @@ main(void)
 		cmocka_unit_test(cluster_scope_follows_the_three_states),
 		cmocka_unit_test(senseless_filters_are_refused_with_the_reason),
 		cmocka_unit_test(an_unknown_resource_is_told_and_never_becomes_everything),
+		cmocka_unit_test(a_literal_name_can_be_given_its_meaning_later),
 		cmocka_unit_test(what_narrows_is_known),
 	};
 
