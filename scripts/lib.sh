@@ -3,6 +3,8 @@
 # Sourced by bash, after `set -euo pipefail`. Defines functions, $repo, $log and the two package lists.
 # Messages go to stderr: stdout belongs to whoever calls.
 
+export PYTHONDONTWRITEBYTECODE=1 # a source tree stays as it was
+
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 log=${ORLOP_SCRIPT_LOG:-${TMPDIR:-/tmp}/orlop-$(id -u)-$(basename "$0").log}
 

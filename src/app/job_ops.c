@@ -181,6 +181,19 @@ sweep_claimed(struct job *j, struct store *st, const char *name, struct err *e)
 	return 0;
 }
 
+/* A job can do without, but not silently. */
+static struct journal *
+start_journal(struct job *j, const char *operation, struct store *st, const char *name)
+{
+	struct err e;
+	struct journal *journal = journal_start(operation, store_url(st), name, &e);
+
+	if (journal == NULL)
+		job_note(j, "no journal is written (%s): should this run be killed, the next one will not know what it left",
+			e.msg);
+	return journal;
+}
+
 static const char *
 result_word(enum ev_end end)
 {
@@ -232,7 +245,6 @@ op_backup_create(struct job *j, struct err *e)
 	struct backup_opts o = job_request(j)->backup;
 	struct sweeping s = { j, st };
 	struct journal *journal;
-	struct err ignored;
 	enum ev_end end;
 
 	if (st == NULL)
@@ -245,7 +257,7 @@ op_backup_create(struct job *j, struct err *e)
 	o.cluster_name = t.conn.context;
 	if (sweep_claimed(j, st, name, e) < 0)
 		return job_failed(e);
-	journal = journal_start("backup create", store_url(st), name, &ignored);
+	journal = start_journal(j, "backup create", st, name);
 	o.job = journal_id(journal);
 	end = run_backup(j, st, t.k, &o, e);
 	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
@@ -307,7 +319,6 @@ op_restore_create(struct job *j, struct err *e)
 	AUTO_FREE char *name = NULL;
 	struct restore_opts o = job_request(j)->restore;
 	struct journal *journal;
-	struct err ignored;
 	enum ev_end end;
 
 	if (st == NULL || target_reach(j, &t, e) < 0)
@@ -315,7 +326,7 @@ op_restore_create(struct job *j, struct err *e)
 	name = o.name != NULL ? xstrdup(o.name) : generated_name(o.backup);
 	o.name = name;
 	o.cluster_name = t.conn.context;
-	journal = journal_start("restore create", store_url(st), name, &ignored);
+	journal = start_journal(j, "restore create", st, name);
 	end = run_restore(j, st, t.k, &o, e);
 	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
 	return end;

@@ -330,6 +330,12 @@ send_entry(struct job *j, const struct index_entry *en, struct buf *row)
 		job_row(j, buf_str(row));
 }
 
+static bool
+is_namespace(const struct index_entry *en)
+{
+	return str_eq(en->gr, S("namespaces"));
+}
+
 enum ev_end
 op_backup_ls(struct job *j, struct err *e)
 {
@@ -352,7 +358,7 @@ op_backup_ls(struct job *j, struct err *e)
 		if (cancel_check(job_cancel(j), e) < 0)
 			return job_failed(e);
 		if (!selection_resource(sel, en->gr, namespaced)
-		    || (namespaced && !selection_namespace(sel, en->ns))
+		    || ((namespaced || is_namespace(en)) && !selection_namespace(sel, namespaced ? en->ns : en->name))
 		    || !selector_match(selection_selector(sel), en->labels))
 			continue;
 		send_entry(j, en, &row);
@@ -383,7 +389,12 @@ find_object(const struct opened *o, const char *what, struct err *e)
 		(void)str_split(&rest, '/', &ns);
 	kind_text = str_dup(kind);
 	res = discovery_resolve(o->d, kind_text);
-	for (size_t i = 0; res != NULL && i < ix->n_entries; i++) {
+	if (res == NULL) {
+		err_set(e, EK_NOTFOUND, "backup '%s' has no objects of type '%s' (short names are not known here: write deployment, "
+			"not deploy)", o->b.name, kind_text);
+		return NULL;
+	}
+	for (size_t i = 0; i < ix->n_entries; i++) {
 		const struct index_entry *en = &ix->entries[i];
 
 		if (!str_eqz(en->gr, res->gr) || !str_eq(en->name, rest) || (ns.len > 0 && !str_eq(en->ns, ns)))
@@ -455,8 +466,11 @@ download_to_file(struct download *d, struct store *st, const char *key, bool for
 		return err_set(e, EK_EXISTS, "%s exists already (--force replaces it)", r->path);
 	d->path = temp;
 	d->fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (d->fd < 0)
-		return err_sys(e, errno, "%s", temp);
+	if (d->fd < 0) {
+		err_sys(e, errno, "%s", r->path);
+		e->kind = EK_IO;                 /* not about the backup */
+		return -1;
+	}
 	if (store_read(st, key, on_bytes, d, job_cancel(d->j), e) < 0)
 		goto failed;
 	if (fsync(d->fd) < 0 || rename(temp, r->path) < 0) {

@@ -21,6 +21,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True  # a source tree stays as it was
 sys.path.insert(0, os.path.join(HERE, "..", "live"))
 import kube  # noqa: E402  pylint: disable=wrong-import-position
 import populate  # noqa: E402  pylint: disable=wrong-import-position

@@ -8,7 +8,7 @@ sandbox=$here/../sandbox/sandbox
 : "${ORLOP:?ORLOP names no program to test}"
 ORLOP=$(readlink -f "$ORLOP")
 [ -x "$ORLOP" ] || { echo "not ok setup: there is no program $ORLOP"; exit 1; }
-export MINIO_USER=minioadmin MINIO_PASSWORD=minioadmin
+export PYTHONDONTWRITEBYTECODE=1 MINIO_USER=minioadmin MINIO_PASSWORD=minioadmin
 
 # Nothing of the user's own is read or written: no clusters, no credentials, no settings.
 work=$(mktemp -d "${TMPDIR:-/tmp}/orlop-live.XXXXXX")
