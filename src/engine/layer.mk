@@ -2,6 +2,9 @@ noinst_LIBRARIES += src/engine/libengine.a
 src_engine_libengine_a_SOURCES = \
 	src/engine/backup.c \
 	src/engine/backup.h \
+	src/engine/backup_collect.c \
+	src/engine/backup_impl.h \
+	src/engine/backup_put.c \
 	src/engine/catalog.c \
 	src/engine/catalog.h \
 	src/engine/chain.c \

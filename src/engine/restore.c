@@ -380,7 +380,7 @@ prepare_restore(struct restore *rs, struct err *e)
 		return -1;
 	if (store_list(rs->st, dir, false, any_key, NULL, rs->c, e) < 0)
 		return e->kind == EK_EXISTS
-			? err_set(e, EK_EXISTS, "restore '%s' exists already in %s", rs->o->name, store_url(rs->st))
+			? err_set(e, EK_EXISTS, "exists already in %s", store_url(rs->st))
 			: -1;
 	if (reader_metadata(rs->st, rs->o->backup, &rs->backup, rs->c, e) < 0)
 		return -1;

@@ -189,7 +189,7 @@ prepare_body(struct item *it, struct str json, enum scrub_verdict *verdict, stru
 
 	if (reader_check_name(it->en, json, e) < 0)
 		return -1;
-	*verdict = scrub_precheck(it->en->gr, obj);
+	*verdict = scrub_precheck(it->en->gr, it->en->ns, it->en->name, obj);
 	if (*verdict != SCRUB_KEEP)
 		return 0;
 	manager = scrub_manager(obj);
@@ -230,7 +230,12 @@ prepare(struct restore *rs, const struct index_entry *en, int *rc, struct err *e
 	it->rule = kind_rule(en->gr);
 	it->body = it->patch = (struct buf)BUF_INIT(2 * LIMIT_OBJECT);
 	it->target_ns = en->ns.len > 0 ? restore_map_ns(rs, en->ns) : NULL;
-	if (reader_object(rs->reader, en, &json, rs->c, e) < 0) {
+	if (reader_object(rs->reader, en, &json, rs->c, &why) < 0) {
+		if (why.kind == EK_CORRUPT || why.kind == EK_LIMIT) {
+			failed(it, &why);        /* a damaged part of the tarball: the rest may be sound */
+			return NULL;
+		}
+		*e = why;
 		*rc = -1;
 		return NULL;
 	}

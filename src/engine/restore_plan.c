@@ -39,6 +39,19 @@ selected(const struct restore *rs, const struct index_entry *en)
 	return selector_match(selection_selector(rs->sel), en->labels);
 }
 
+/* The object; empty for a damaged one, which becomes a finding when its turn to be restored comes. */
+static int
+read_sound(struct restore *rs, const struct index_entry *en, struct str *json, struct err *e)
+{
+	struct err why;
+
+	*json = (struct str){ 0 };
+	if (reader_object(rs->reader, en, json, rs->c, &why) == 0 || why.kind == EK_CORRUPT || why.kind == EK_LIMIT)
+		return 0;
+	*e = why;
+	return -1;
+}
+
 /* --- what a selected object needs --- */
 
 struct related {
@@ -97,8 +110,10 @@ add_related(struct related *rel, struct err *e)
 
 		if (!needs_any(en->gr))
 			continue;
-		if (reader_object(rs->reader, en, &json, rs->c, e) < 0)
+		if (read_sound(rs, en, &json, e) < 0)
 			return -1;
+		if (json.len == 0)
+			continue;
 		needs_each(en->gr, en->ns, json, need, rel);
 	}
 	return 0;
@@ -192,8 +207,10 @@ restore_plan_volumes(struct restore *rs, struct err *e)
 
 		if (!str_eq(en->gr, S("persistentvolumes")))
 			continue;
-		if (reader_object(rs->reader, en, &json, rs->c, e) < 0)
+		if (read_sound(rs, en, &json, e) < 0)
 			return -1;
+		if (json.len == 0)
+			continue;
 		info = volume_info(rs, en->name);
 		if (info != NULL && info->method != NULL)
 			leave_volume_out(rs, en, "its data is in a snapshot, which is not supported yet");

@@ -6,9 +6,39 @@ static const char *const server_set[] = {
 	"deletionGracePeriodSeconds", "ownerReferences",
 };
 
-enum scrub_verdict
-scrub_precheck(struct str gr, struct jnode *obj)
+/*
+ * Written by each cluster's control plane about itself: another cluster's copy is wrong at best, and with the policy
+ * "update" breaks it (the CA that every pod trusts, the address of the API server).
+ */
+static const struct {
+	const char *gr, *ns, *name;      /* NULL: any */
+	const char *label;               /* NULL: none needed */
+} own_objects[] = {
+	{ "configmaps", NULL, "kube-root-ca.crt", NULL },
+	{ "services", "default", "kubernetes", NULL },
+	{ "endpoints", "default", "kubernetes", NULL },
+	{ "endpointslices.discovery.k8s.io", "default", "kubernetes", NULL },
+	{ "leases.coordination.k8s.io", "kube-system", NULL, "apiserver.kubernetes.io/identity" },
+};
+
+static bool
+is_own(struct str gr, struct str ns, struct str name, struct jnode *obj)
 {
+	for (size_t i = 0; i < COUNT(own_objects); i++)
+		if (str_eqz(gr, own_objects[i].gr)
+		    && (own_objects[i].ns == NULL || str_eqz(ns, own_objects[i].ns))
+		    && (own_objects[i].name == NULL || str_eqz(name, own_objects[i].name))
+		    && (own_objects[i].label == NULL
+			|| jnode_walk(obj, "metadata", "labels", own_objects[i].label, NULL) != NULL))
+			return true;
+	return false;
+}
+
+enum scrub_verdict
+scrub_precheck(struct str gr, struct str ns, struct str name, struct jnode *obj)
+{
+	if (is_own(gr, ns, name, obj))
+		return SCRUB_SKIP;
 	if (str_eq(gr, S("pods"))) {
 		struct jnode *phase = jnode_walk(obj, "status", "phase", NULL);
 

@@ -33,8 +33,9 @@ struct scrub {
 
 typedef int scrub_fn(const struct scrub *s, struct jnode *obj, enum scrub_verdict *verdict, struct err *e);
 
-/* Completed pods and jobs, mirror pods: looks at the object as it was stored, status included. */
-enum scrub_verdict scrub_precheck(struct str gr, struct jnode *obj);
+/* Completed pods and jobs, mirror pods, objects that every cluster keeps for itself: looks at the object as it was stored,
+ * status included. */
+enum scrub_verdict scrub_precheck(struct str gr, struct str ns, struct str name, struct jnode *obj);
 
 /* Takes out what the server sets, owner references and status; keeps name, labels, annotations, finalizers and, for
  * the rows that look at it, managedFields. */

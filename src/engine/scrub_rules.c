@@ -5,7 +5,7 @@
 
 /* --- pods --- */
 
-static const char *const pod_container_lists[] = { "containers", "initContainers", "ephemeralContainers" };
+static const char *const pod_container_lists[] = { "containers", "initContainers" };
 
 /* The token volume that old clusters mounted by themselves: its secret is not restored under that name. */
 static void
@@ -42,6 +42,7 @@ scrub_pod(const struct scrub *s, struct jnode *obj, enum scrub_verdict *verdict,
 	(void)e;
 	jnode_del(spec, "nodeName");
 	jnode_del(spec, "priority");
+	jnode_del(spec, "ephemeralContainers");  /* for debugging; the API server refuses them in a new pod */
 	if (account.len > 0) {
 		AUTO_FREE char *prefix = xasprintf(STR_FMT "-token-", STR_ARG(account));
 

@@ -46,18 +46,19 @@ check_metadata(struct verify *v, struct err *e)
 {
 	AUTO_BUF struct buf json = BUF_INIT(LIMIT_METADATA);
 	AUTO_FREE char *key = layout_key(v->name, LAYOUT_METADATA);
-	struct err why;
+	struct err why, ignored;
+	bool sound, readable;
 
 	/* Unreadable metadata is damage; an absent one is no backup. */
 	if (store_get(v->st, key, &json, v->c, e) < 0)
 		return e->kind == EK_NOTFOUND ? reader_metadata(v->st, v->name, &v->b, v->c, e) : -1;
 	v->n->files++;
-	tell(v, "file", key, chain_check_seal(buf_str(&json), &why) < 0 ? &why : NULL);
-	if (vbackup_read(buf_str(&json), &v->b, &why) < 0) {
-		tell(v, "file", key, &why);
-		return 1;
-	}
-	return 0;
+	sound = chain_check_seal(buf_str(&json), &why) >= 0;
+	readable = vbackup_read(buf_str(&json), &v->b, sound ? &why : &ignored) == 0;
+	if (readable && sound && strcmp(v->b.name, v->name) != 0)
+		sound = err_set(&why, EK_CORRUPT, "is of a backup '%s'", v->b.name) == 0;
+	tell(v, "file", key, sound && readable ? NULL : &why);
+	return readable && strcmp(v->b.name, v->name) == 0 ? 0 : 1;
 }
 
 static int

@@ -441,7 +441,7 @@ objects_are_shown_as_they_are_stored(void **state)
 		{ "namespace/shop", EK_NONE, "\"team\"" },
 		{ "configmap/settings", EK_INVALID, "several namespaces" },
 		{ "configmap/none", EK_NOTFOUND, "no 'configmap/none'" },
-		{ "gadget/x", EK_NOTFOUND, "no 'gadget/x'" },
+		{ "gadget/x", EK_NOTFOUND, "no objects of type 'gadget'" },
 		{ "settings", EK_INVALID, "KIND/NAME" },
 		{ "/", EK_INVALID, "KIND/NAME" },
 		{ "", EK_INVALID, "KIND/NAME" },

@@ -64,7 +64,7 @@ scrub(struct arena *a, const char *gr, struct str ns, struct str name, bool pres
 		.account_exists = account_exists, .ctx = a, .preserve_node_ports = preserve, .ns = ns, .name = name,
 		.target_ns = ns.len > 0 ? map_ns(a, ns) : NULL };
 	struct jnode *obj = jnode_open(a, in);
-	enum scrub_verdict verdict = scrub_precheck(str_of(gr), obj);
+	enum scrub_verdict verdict = scrub_precheck(str_of(gr), ns, name, obj);
 	const struct kind_rule *rule = kind_rule(str_of(gr));
 
 	e->kind = EK_NONE;
@@ -111,6 +111,24 @@ check_all(const struct row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		check(&rows[i]);
+}
+
+/* --- objects of the cluster itself --- */
+
+static void
+what_a_cluster_keeps_for_itself_is_left_alone(void **state)
+{
+	static const struct row rows[] = {
+		{ "its CA", "configmaps", "shop", "kube-root-ca.crt", "{'data':{'ca.crt':'x'}}", NULL, SCRUB_SKIP },
+		{ "its address", "services", "default", "kubernetes", "{'spec':{}}", NULL, SCRUB_SKIP },
+		{ "a service of that name elsewhere", "services", "shop", "kubernetes", "{'spec':{}}",
+			"{'spec':{},'metadata':{'namespace':'shop'}}" },
+		{ "its identity", "leases.coordination.k8s.io", "kube-system", "apiserver-x",
+			"{'metadata':{'labels':{'apiserver.kubernetes.io/identity':'kube-apiserver'}}}", NULL, SCRUB_SKIP },
+	};
+
+	(void)state;
+	check_all(rows, COUNT(rows));
 }
 
 /* --- every object --- */
@@ -552,6 +570,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_cluster_keeps_for_itself_is_left_alone),
 		cmocka_unit_test(server_set_fields_go_and_everything_else_stays_byte_by_byte),
 		cmocka_unit_test(restored_objects_are_labeled_with_their_origin),
 		cmocka_unit_test(the_only_manager_of_an_object_is_found),

@@ -835,7 +835,8 @@ hostile_tarballs_are_refused(void **state)
 	}
 }
 
-/* Cut at a block inside an entry: refused.  At an entry's end: what came before, as without an end of archive. */
+/* Cut at a block inside an entry: refused.  At an entry's end: what came before, and the
+ * missing mark at the end of the archive is told. */
 static void
 truncated_tar_is_refused_or_read_up_to_the_cut(void **state)
 {
@@ -855,7 +856,7 @@ truncated_tar_is_refused_or_read_up_to_the_cut(void **state)
 			assert_int_equal(e.kind, EK_CORRUPT);
 			assert_non_null(strstr(e.msg, len == 512 ? "a.json" : "b.json"));
 		} else {
-			assert_int_equal(read_all(buf_str(&cut), true, 0, &got, &e), 0);
+			assert_int_equal(read_all(buf_str(&cut), true, 0, &got, &e), len < 3 * 1024 ? 1 : 0);
 			assert_string_equal(buf_cstr(&got), len < 2048 ? R "a.json 2\n" : R "a.json 2\n" R "b.json 2\n");
 		}
 	}

@@ -1,0 +1,216 @@
+/* A backup in the bucket: claim, side files, metadata; and undoing it. */
+#include "engine/backup_impl.h"
+
+#include "archive/layout.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "data/gzip.h"
+#include "data/jwrite.h"
+#include "engine/catalog.h"
+#include "engine/chain.h"
+
+#include <unistd.h>
+
+#define CLEANUP_NS (15 * NS_PER_S)
+
+/* --- the bucket --- */
+
+static int
+on_stray(void *ctx, const char *key, const struct store_info *info, struct err *e)
+{
+	(void)info;
+	return err_set(e, EK_EXISTS, "there are files of an unfinished run (%s): delete them with 'orlop backup delete %s', "
+		"or choose another name", key, (const char *)ctx);
+}
+
+int
+backup_claim(struct backup_work *run, struct err *e)
+{
+	AUTO_FREE char *meta = layout_key(run->o->name, LAYOUT_METADATA);
+	AUTO_FREE char *key = layout_key(run->o->name, LAYOUT_CLAIM);
+	AUTO_FREE char *dir = layout_backup_dir(run->o->name);
+	AUTO_BUF struct buf doc = BUF_INIT(LIMIT_SMALL_BODY);
+	char host[256] = "", now[CLOCK_TEXT_MAX], name[LIMIT_NAME + 1];
+	struct store_info info;
+	struct jw w;
+
+	if (store_head(run->st, meta, &info, run->c, e) == 0)
+		return err_set(e, EK_EXISTS, "exists already in %s", store_url(run->st));
+	if (e->kind != EK_NOTFOUND)
+		return -1;
+	snprintf(name, sizeof name, "%s", run->o->name);
+	if (store_list(run->st, dir, false, on_stray, name, run->c, e) < 0)
+		return -1;
+	(void)gethostname(host, sizeof host - 1);
+	jw_init(&w, &doc, false);
+	jw_obj(&w);
+	jw_kv_text(&w, "host", host);
+	jw_kv_int(&w, "pid", getpid());
+	jw_kv_text(&w, "job", run->o->job);
+	jw_kv_text(&w, "started", clock_rfc3339(now, clock_unix_ns()));
+	jw_obj_end(&w);
+	if (jw_done(&w, e) < 0)
+		return -1;
+	if (store_create(run->st, key, buf_str(&doc), run->c, e) < 0)
+		return e->kind == EK_EXISTS
+			? err_set(e, EK_EXISTS, "is being made by somebody else in %s right now", store_url(run->st))
+			: -1;
+	return 0;
+}
+
+void
+backup_undo(struct backup_work *run)
+{
+	struct cancel c = { .deadline_mono_ns = clock_mono_ns() + CLEANUP_NS };
+	size_t keys;
+	struct err e;
+
+	if (catalog_delete(run->st, run->o->name, &keys, &c, &e) < 0 && e.kind != EK_NOTFOUND)
+		report_note(run->r, "could not remove the unfinished backup '%s': %s", run->o->name, e.msg);
+}
+
+static int
+put_side(struct backup_work *run, enum layout_file f, struct str json, struct err *e)
+{
+	AUTO_BUF struct buf gz = BUF_INIT(LIMIT_SIDE_FILE);
+	AUTO_FREE char *key = layout_key(run->o->name, f);
+
+	if (gzip_pack(json, &gz, e) < 0)
+		return err_ctx(e, "%s", key);
+	chain_add(run->b, f, buf_str(&gz));
+	return store_put(run->st, key, buf_str(&gz), run->c, e) < 0 ? err_ctx(e, "upload %s", key) : 0;
+}
+
+static int
+put_packed(struct backup_work *run, enum layout_file f, const struct buf *gz, struct err *e)
+{
+	AUTO_FREE char *key = layout_key(run->o->name, f);
+
+	chain_add(run->b, f, buf_str(gz));
+	return store_put(run->st, key, buf_str(gz), run->c, e) < 0 ? err_ctx(e, "upload %s", key) : 0;
+}
+
+int
+backup_put_side_files(struct backup_work *run, struct err *e)
+{
+	static const enum layout_file empty_lists[] = { LAYOUT_VOLUMESNAPSHOTS, LAYOUT_PODVOLUMEBACKUPS,
+		LAYOUT_ITEMOPERATIONS };
+	AUTO_BUF struct buf index = BUF_INIT(LIMIT_SIDE_FILE);
+	AUTO_BUF struct buf list = BUF_INIT(LIMIT_SIDE_FILE);
+	AUTO_BUF struct buf results = BUF_INIT(LIMIT_SIDE_FILE);
+	AUTO_BUF struct buf volumes = BUF_INIT(LIMIT_SIDE_FILE);
+	AUTO_BUF struct buf log = BUF_INIT(LIMIT_SIDE_FILE);
+
+	if (tar_writer_index(run->tar, &index, e) < 0 || put_packed(run, LAYOUT_INDEX, &index, e) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT(empty_lists); i++)
+		if (put_side(run, empty_lists[i], S("[]\n"), e) < 0)
+			return -1;
+	if (vreslist_write(run->list, &list, e) < 0 || put_side(run, LAYOUT_RESOURCE_LIST, buf_str(&list), e) < 0
+	    || vvolumes_write(&run->volumes, &volumes, e) < 0
+	    || put_side(run, LAYOUT_VOLUMEINFO, buf_str(&volumes), e) < 0
+	    || vresults_write(report_results(run->r), &results, e) < 0
+	    || put_side(run, LAYOUT_RESULTS, buf_str(&results), e) < 0)
+		return -1;
+	report_log(run->r, "Backup completed");
+	if (report_take_log(run->r, &log, e) < 0)
+		return -1;
+	return put_packed(run, LAYOUT_LOGS, &log, e);
+}
+
+/* --- metadata --- */
+
+static void
+copy_strs(struct strs *to, const struct strs *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		strs_add(to, from->at[i]);
+}
+
+static void
+describe_run(struct backup_work *run, const struct k8s_info *info)
+{
+	static const enum tristate tri[] = { [OPT_UNSET] = TRI_UNSET, [OPT_NO] = TRI_FALSE, [OPT_YES] = TRI_TRUE };
+	struct vbackup *b = run->b;
+	char uuid[UUID_MAX];
+
+	b->name = xstrdup(run->o->name);
+	b->namespace_ = xstrdup("velero");
+	b->uid = xstrdup(random_uuid(uuid));
+	b->start_unix_ns = b->created_unix_ns = clock_unix_ns();
+	b->expiration_unix_ns = b->start_unix_ns + run->o->ttl_ns;
+	b->ttl_ns = run->o->ttl_ns;
+	b->storage_location = xstrdup("default");
+	b->format_version = xstrdup("1.1.0");
+	b->snapshot_volumes = TRI_FALSE;
+	b->include_cluster = tri[run->o->filter.include_cluster];
+	copy_strs(&b->inc_namespaces, &run->o->filter.inc_namespaces);
+	copy_strs(&b->exc_namespaces, &run->o->filter.exc_namespaces);
+	copy_strs(&b->inc_resources, &run->o->filter.inc_resources);
+	copy_strs(&b->exc_resources, &run->o->filter.exc_resources);
+	kvs_set(&b->labels, VB_LABEL_STORAGE, "default");
+	for (size_t i = 0; i < run->o->labels.len; i++) {
+		struct str rest = str_of(run->o->labels.at[i]), key;
+		AUTO_FREE char *k = NULL;
+
+		(void)str_split(&rest, '=', &key);
+		k = str_dup(key);
+		kvs_set(&b->labels, k, rest.p != NULL ? rest.p : "");
+	}
+	kvs_set(&b->annotations, VB_ANNOT_TIMEOUT, "10m0s");
+	kvs_set(&b->annotations, VB_ANNOT_GIT_VERSION, info->git_version);
+	kvs_set(&b->annotations, VB_ANNOT_MAJOR, info->major);
+	kvs_set(&b->annotations, VB_ANNOT_MINOR, info->minor);
+	kvs_set(&b->annotations, VB_ANNOT_VERSION, PACKAGE_VERSION);
+	if (info->uid[0] != '\0')
+		kvs_set(&b->annotations, VB_ANNOT_CLUSTER_UID, info->uid);
+	if (run->o->cluster_name != NULL)
+		kvs_set(&b->annotations, VB_ANNOT_CLUSTER_NAME, run->o->cluster_name);
+}
+
+static int
+describe_selector(struct backup_work *run, struct err *e)
+{
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
+	struct jw w;
+
+	if (selection_selector(run->sel) == NULL)
+		return 0;
+	jw_init(&w, &json, false);
+	selector_json(selection_selector(run->sel), &w);
+	if (jw_done(&w, e) < 0)
+		return -1;
+	run->b->selector_json = buf_take(&json, NULL);
+	return 0;
+}
+
+int
+backup_describe(struct backup_work *run, const struct k8s_info *info, struct err *e)
+{
+	describe_run(run, info);
+	return describe_selector(run, e);
+}
+
+int
+backup_publish(struct backup_work *run, struct err *e)
+{
+	struct vbackup *b = run->b;
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_METADATA);
+	AUTO_FREE char *key = layout_key(b->name, LAYOUT_METADATA);
+	AUTO_FREE char *claim_key = layout_key(b->name, LAYOUT_CLAIM);
+	struct err why;
+
+	b->warnings = (int64_t)report_count(run->r, RESULT_WARNING);
+	b->errors = (int64_t)report_count(run->r, RESULT_ERROR);
+	b->phase = xstrdup(b->errors > 0 ? "PartiallyFailed" : "Completed");
+	b->total_items = b->items_backed_up = (int64_t)run->items;
+	b->completion_unix_ns = clock_unix_ns();
+	if (chain_seal(b, &json, e) < 0 || store_create(run->st, key, buf_str(&json), run->c, e) < 0)
+		return err_ctx(e, "upload %s", key);
+	if (store_delete(run->st, claim_key, run->c, &why) < 0)
+		report_note(run->r, "backup '%s' is complete, but its claim %s could not be deleted: %s", b->name,
+			claim_key, why.msg);
+	return 0;
+}
