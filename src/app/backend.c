@@ -116,8 +116,7 @@ job_note(struct job *j, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		panic(__FILE__, __LINE__, "out of memory");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	send_text(j, EV_NOTE, text, strlen(text));
 }

@@ -155,8 +155,8 @@ describe_backup(struct job *j, struct store *st, struct jw *w, struct err *e)
 	return jw_done(w, e);
 }
 
-enum ev_end
-op_backup_describe(struct job *j, struct err *e)
+static enum ev_end
+run_describe(struct job *j, int (*describe)(struct job *, struct store *, struct jw *, struct err *), struct err *e)
 {
 	AUTO(store_closep) struct store *st = location_open(j, true, e);
 	AUTO_BUF struct buf json = BUF_INIT(LIMIT_INDEX);
@@ -165,10 +165,16 @@ op_backup_describe(struct job *j, struct err *e)
 	if (st == NULL)
 		return job_failed(e);
 	jw_init(&w, &json, false);
-	if (describe_backup(j, st, &w, e) < 0)
+	if (describe(j, st, &w, e) < 0)
 		return job_failed(e);
 	job_row(j, buf_str(&json));
 	return END_DONE;
+}
+
+enum ev_end
+op_backup_describe(struct job *j, struct err *e)
+{
+	return run_describe(j, describe_backup, e);
 }
 
 static int
@@ -223,17 +229,7 @@ describe_restore(struct job *j, struct store *st, struct jw *w, struct err *e)
 enum ev_end
 op_restore_describe(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
-	AUTO_BUF struct buf json = BUF_INIT(LIMIT_INDEX);
-	struct jw w;
-
-	if (st == NULL)
-		return job_failed(e);
-	jw_init(&w, &json, false);
-	if (describe_restore(j, st, &w, e) < 0)
-		return job_failed(e);
-	job_row(j, buf_str(&json));
-	return END_DONE;
+	return run_describe(j, describe_restore, e);
 }
 
 /* --- logs --- */

@@ -177,18 +177,6 @@ put_text(struct jw *w, const char *key, const char *text)
 		jw_kv_text(w, key, text);
 }
 
-static void
-put_texts(struct jw *w, const char *key, const struct strs *v)
-{
-	if (v->len == 0)
-		return;
-	jw_key(w, key);
-	jw_arr(w);
-	for (size_t i = 0; i < v->len; i++)
-		jw_text(w, v->at[i]);
-	jw_arr_end(w);
-}
-
 static int
 by_key(const void *a, const void *b)
 {
@@ -277,7 +265,7 @@ put_spec(struct jw *w, const struct vbackup *b)
 		const struct strs *v = field_of(b, filters[i].at);
 
 		/* What Velero's command line sends when no namespace is named. */
-		put_texts(w, filters[i].key, v == &b->inc_namespaces && v->len == 0 ? &all : v);
+		jw_kv_strs(w, filters[i].key, v == &b->inc_namespaces && v->len == 0 ? &all : v);
 	}
 	put_raw(w, "labelSelector", b->selector_json);
 	put_raw(w, "orLabelSelectors", b->or_selectors_json);
@@ -303,7 +291,7 @@ put_status(struct jw *w, const struct vbackup *b)
 	jw_kv_text(w, "formatVersion", b->format_version ? b->format_version : FORMAT_VERSION);
 	put_time(w, "expiration", b->expiration_unix_ns);
 	put_text(w, "phase", b->phase);
-	put_texts(w, "validationErrors", &b->validation_errors);
+	jw_kv_strs(w, "validationErrors", &b->validation_errors);
 	put_time(w, "startTimestamp", b->start_unix_ns);
 	put_time(w, "completionTimestamp", b->completion_unix_ns);
 	put_counts(w, b, snapshot_counts, COUNT(snapshot_counts));

@@ -150,30 +150,18 @@ vresults_each(const struct vresults *r, vresults_fn *fn, void *ctx)
 }
 
 static void
-put_texts(struct jw *w, const char *key, const struct strs *v)
-{
-	if (v->len == 0)
-		return;
-	jw_key(w, key);
-	jw_arr(w);
-	for (size_t i = 0; i < v->len; i++)
-		jw_text(w, v->at[i]);
-	jw_arr_end(w);
-}
-
-static void
 put_findings(struct jw *w, const char *key, const struct findings *f)
 {
 	jw_key(w, key);
 	jw_obj(w);
-	put_texts(w, "velero", &f->run);
-	put_texts(w, "cluster", &f->cluster);
+	jw_kv_strs(w, "velero", &f->run);
+	jw_kv_strs(w, "cluster", &f->cluster);
 	if (f->places.len > 0) {
 		sort_places(f);
 		jw_key(w, "namespaces");
 		jw_obj(w);
 		for (size_t i = 0; i < f->places.len; i++)
-			put_texts(w, f->places.at[i]->ns, &f->places.at[i]->texts);
+			jw_kv_strs(w, f->places.at[i]->ns, &f->places.at[i]->texts);
 		jw_obj_end(w);
 	}
 	jw_obj_end(w);

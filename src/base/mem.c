@@ -101,16 +101,23 @@ xstrndup(const char *s, size_t n)
 }
 
 char *
-xasprintf(const char *fmt, ...)
+xvasprintf(const char *fmt, va_list ap)
 {
 	char *p = NULL;
+
+	return checked(vasprintf(&p, fmt, ap) < 0 ? NULL : p);
+}
+
+char *
+xasprintf(const char *fmt, ...)
+{
+	char *p;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&p, fmt, ap);
+	p = xvasprintf(fmt, ap);
 	va_end(ap);
-	return checked(n < 0 ? NULL : p);
+	return p;
 }
 
 size_t

@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
+char *xvasprintf(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
 
 /* Saturating size arithmetic: SIZE_MAX on overflow, which no allocation satisfies. */
 size_t size_add(size_t a, size_t b);

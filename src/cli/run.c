@@ -42,8 +42,7 @@ say(const char *prefix, const char *fmt, va_list ap)
 	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
 	AUTO_FREE char *text = NULL;
 
-	if (vasprintf(&text, fmt, ap) < 0)
-		panic(__FILE__, __LINE__, "out of memory");
+	text = xvasprintf(fmt, ap);
 	text_visible(&out, str_of(text), false);
 	fprintf(stderr, "%s%s\n", prefix, buf_cstr(&out));
 }

@@ -290,6 +290,18 @@ jw_kv_bool(struct jw *w, const char *key, bool v)
 	jw_bool(w, v);
 }
 
+void
+jw_kv_strs(struct jw *w, const char *key, const struct strs *v)
+{
+	if (v->len == 0)
+		return;
+	jw_key(w, key);
+	jw_arr(w);
+	for (size_t i = 0; i < v->len; i++)
+		jw_text(w, v->at[i]);
+	jw_arr_end(w);
+}
+
 int
 jw_done(struct jw *w, struct err *e)
 {

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/vec.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,8 @@ void jw_kv_str(struct jw *w, const char *key, struct str s);
 void jw_kv_int(struct jw *w, const char *key, int64_t v);
 void jw_kv_uint(struct jw *w, const char *key, uint64_t v);
 void jw_kv_bool(struct jw *w, const char *key, bool v);
+/* An array of texts; nothing at all for an empty list. */
+void jw_kv_strs(struct jw *w, const char *key, const struct strs *v);
 MUST_CHECK int jw_done(struct jw *w, struct err *e);  /* the failure, if any; depth must be 0 */
 
 /* Appends s as a JSON string with quotes. */

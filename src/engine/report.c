@@ -87,8 +87,7 @@ report_finding(struct report *r, enum result_level l, const char *ns, const char
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		panic(__FILE__, __LINE__, "out of memory");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 
 	message = resource == NULL ? xstrdup(text)
@@ -120,8 +119,7 @@ report_log(struct report *r, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		panic(__FILE__, __LINE__, "out of memory");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	log_plain(r, "info", text);
 }
@@ -133,8 +131,7 @@ report_note(struct report *r, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		panic(__FILE__, __LINE__, "out of memory");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	log_plain(r, "info", text);
 	if (r->fns.note != NULL)

@@ -418,28 +418,16 @@ put_packed(struct restore *rs, enum layout_file f, struct str data, struct err *
 	return 0;
 }
 
-static void
-record_list(struct jw *w, const char *key, const struct strs *v)
-{
-	if (v->len == 0)
-		return;
-	jw_key(w, key);
-	jw_arr(w);
-	for (size_t i = 0; i < v->len; i++)
-		jw_text(w, v->at[i]);
-	jw_arr_end(w);
-}
-
 /* What was asked, in the words of Velero's Restore (velero-format 5.4). */
 static void
 record_spec(const struct restore_opts *o, struct jw *w)
 {
 	jw_obj(w);
 	jw_kv_text(w, "backupName", o->backup);
-	record_list(w, "includedNamespaces", &o->filter.inc_namespaces);
-	record_list(w, "excludedNamespaces", &o->filter.exc_namespaces);
-	record_list(w, "includedResources", &o->filter.inc_resources);
-	record_list(w, "excludedResources", &o->filter.exc_resources);
+	jw_kv_strs(w, "includedNamespaces", &o->filter.inc_namespaces);
+	jw_kv_strs(w, "excludedNamespaces", &o->filter.exc_namespaces);
+	jw_kv_strs(w, "includedResources", &o->filter.inc_resources);
+	jw_kv_strs(w, "excludedResources", &o->filter.exc_resources);
 	if (o->filter.include_cluster != OPT_UNSET)
 		jw_kv_bool(w, "includeClusterResources", o->filter.include_cluster == OPT_YES);
 	if (o->ns_map.len > 0) {
