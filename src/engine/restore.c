@@ -19,6 +19,7 @@
 #define READY_NS (600 * NS_PER_S)       /* how long a CRD or a terminating namespace is waited for */
 #define POLL_NS (100 * NS_PER_MS)
 #define POLL_MAX_NS NS_PER_S
+#define LAST_NS (10 * NS_PER_S)         /* for the end of a restore that was stopped */
 
 /* --- waiting --- */
 
@@ -449,7 +450,7 @@ record_spec(const struct restore_opts *o, struct jw *w)
 }
 
 static void
-record_json(struct restore *rs, struct jw *w)
+record_json(struct restore *rs, const char *stopped, struct jw *w)
 {
 	char time[CLOCK_TEXT_MAX], uuid[UUID_MAX];
 	size_t errors = report_count(rs->r, RESULT_ERROR);
@@ -472,7 +473,9 @@ record_json(struct restore *rs, struct jw *w)
 	record_spec(rs->o, w);
 	jw_key(w, "status");
 	jw_obj(w);
-	jw_kv_text(w, "phase", errors > 0 ? "PartiallyFailed" : "Completed");
+	jw_kv_text(w, "phase", stopped != NULL ? "Failed" : errors > 0 ? "PartiallyFailed" : "Completed");
+	if (stopped != NULL)
+		jw_kv_text(w, "failureReason", stopped);
 	jw_kv_text(w, "startTimestamp", clock_rfc3339(time, rs->start_unix_ns));
 	jw_kv_text(w, "completionTimestamp", clock_rfc3339(time, clock_unix_ns()));
 	jw_kv_uint(w, "warnings", report_count(rs->r, RESULT_WARNING));
@@ -480,14 +483,15 @@ record_json(struct restore *rs, struct jw *w)
 	jw_key(w, "progress");
 	jw_obj(w);
 	jw_kv_uint(w, "totalItems", rs->n.selected);
-	jw_kv_uint(w, "itemsRestored", rs->n.selected);
+	jw_kv_uint(w, "itemsRestored", rs->done);
 	jw_obj_end(w);
 	jw_obj_end(w);
 	jw_obj_end(w);
 }
 
+/* stopped: why the restore did not run to its end; NULL: it did. */
 static int
-write_record(struct restore *rs, struct err *e)
+write_record(struct restore *rs, const char *stopped, struct err *e)
 {
 	AUTO_BUF struct buf log = BUF_INIT(LIMIT_SIDE_FILE);
 	AUTO_BUF struct buf results = BUF_INIT(LIMIT_SIDE_FILE);
@@ -500,7 +504,7 @@ write_record(struct restore *rs, struct err *e)
 	if (vresults_write(report_results(rs->r), &results, e) < 0 || vreslist_write(rs->list, &list, e) < 0)
 		return -1;
 	jw_init(&w, &record, true);
-	record_json(rs, &w);
+	record_json(rs, stopped, &w);
 	if (jw_done(&w, e) < 0 || report_take_log(rs->r, &log, e) < 0)
 		return -1;
 	if (store_put(rs->st, log_key, buf_str(&log), rs->c, e) < 0)
@@ -520,18 +524,23 @@ restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struc
 	struct restore rs = { .k = k, .st = st, .o = o, .r = r, .c = c, .ns_map = strmap_new(),
 		.bad_ns = strmap_new(), .anew = strmap_new(), .list = vreslist_new(),
 		.start_unix_ns = clock_unix_ns() };
+	struct cancel last = { 0 };
 	struct err why;
 	int rc = -1;
 
 	if (layout_check_name("restore", o->name, e) == 0 && prepare_restore(&rs, e) == 0) {
 		rc = run_waves(&rs, e);
 		report_progress(r, "finishing", rs.done, rs.n.selected, 0);
+		if (rc < 0) {
+			last.deadline_mono_ns = clock_mono_ns() + LAST_NS;
+			rs.c = &last;
+			restore_end_items(&rs);
+		}
 		/* The cluster has what it has: a record that cannot be written does not undo it. */
-		if (rc == 0 && write_record(&rs, &why) < 0)
+		if (write_record(&rs, rc < 0 ? e->msg : NULL, &why) < 0)
 			report_note(r, "the record of this restore could not be written: %s", why.msg);
 	}
 	*out = rs.n;
-	restore_drop_items(&rs);
 	vec_free(&rs.plan);
 	vreslist_free(rs.list);
 	strmap_free(rs.anew);

@@ -54,8 +54,8 @@ MUST_CHECK int restore_plan_volumes(struct restore *rs, struct err *e);
  * collects the names of those that were created. */
 MUST_CHECK int restore_objects(struct restore *rs, size_t from, size_t to, struct strs *created, struct err *e);
 
-/* Frees what an interrupted restore_objects left, after ending its requests. */
-void restore_drop_items(struct restore *rs);
+/* After an interrupted restore_objects: takes the answers to what was sent, until rs->c fires, and drops the rest. */
+void restore_end_items(struct restore *rs);
 
 /* Makes sure that the target namespaces of everything planned exist. */
 MUST_CHECK int restore_namespaces(struct restore *rs, struct err *e);

@@ -570,8 +570,13 @@ restore_objects(struct restore *rs, size_t from, size_t to, struct strs *created
 }
 
 void
-restore_drop_items(struct restore *rs)
+restore_end_items(struct restore *rs)
 {
+	struct err ignored;
+
+	/* What was sent is done, whatever stopped us: hear about it, so that it is told. */
+	while (rs->live != NULL && k8s_in_flight(rs->k) > 0 && next(rs, NULL, &ignored) == 0)
+		;
 	/* Requests that are still under way borrow from the items. */
 	if (rs->live != NULL)
 		k8s_abort(rs->k);
