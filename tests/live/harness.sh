@@ -40,9 +40,9 @@ start_cluster() {
 	started=$(HOME=$real_home "$sandbox" up "$name" "$@") || { echo "not ok setup: no cluster $name"; exit 1; }
 }
 
-start_minio() {
+start_minio() { # BUCKET [--tls]
 	echo "minio-live-$$" >> "$work/servers"
-	started=$(HOME=$real_home "$sandbox" minio "live-$$") || { echo "not ok setup: no MinIO"; exit 1; }
+	started=$(HOME=$real_home "$sandbox" minio "live-$$" ${2:+"$2"}) || { echo "not ok setup: no MinIO"; exit 1; }
 	HOME=$real_home "$sandbox" bucket "live-$$" "$1"
 }
 

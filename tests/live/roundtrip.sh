@@ -9,9 +9,12 @@ mkdir "$store"
 start_cluster a --controllers namespace-controller && a=$started
 start_cluster b --controllers namespace-controller && b=$started
 start_cluster c --controllers namespace-controller && c=$started
-start_minio backups && minio=$started
+start_minio backups --tls && minio=$started
+ca=$SANDBOX_DIR/run/minio-live-$$/certs/public.crt
 export AWS_ACCESS_KEY_ID=$MINIO_USER AWS_SECRET_ACCESS_KEY=$MINIO_PASSWORD
-bucket="s3://backups/some/prefix?region=us-east-1&s3Url=$minio&s3ForcePathStyle=true"
+bucket="s3://backups/some/prefix?region=us-east-1&s3Url=$minio&s3ForcePathStyle=true&caFile=$ca"
+# The same store under another name: the bucket is part of the host.
+virtual_host="s3://backups/other?region=us-east-1&s3Url=${minio/127.0.0.1/localhost}&caFile=$ca"
 python3 "$here/populate.py" "$a" > "$work/populated" || { echo "not ok setup: populate.py failed"; exit 1; }
 snapshot "$a" "$work/before"
 
@@ -109,9 +112,9 @@ restore_writes_its_five_files() {
 
 backup_to_minio() {
 	orlop backup create b1 --location "$bucket" --kubeconfig "$a"
-	s3 "$minio" list backups some/prefix/ > "$work/listed"
+	SSL_CERT_FILE=$ca s3 "$minio" list backups some/prefix/ > "$work/listed"
 	grep -qx some/prefix/backups/b1/velero-backup.json "$work/listed" || fail "no velero-backup.json"
-	[ -z "$(s3 "$minio" uploads backups)" ] || fail "unfinished uploads are left in the bucket"
+	[ -z "$(SSL_CERT_FILE=$ca s3 "$minio" uploads backups)" ] || fail "unfinished uploads are left in the bucket"
 }
 
 restore_in_place_after_namespaces_were_deleted() {
@@ -251,7 +254,7 @@ delete_leaves_nothing() {
 	orlop backup list --location "dir:$store" -o name > "$work/listed"
 	if grep -q small "$work/listed"; then fail "it is still listed"; fi
 	orlop backup delete b1 --location "$bucket" --force
-	[ -z "$(s3 "$minio" list backups some/prefix/backups/)" ] || fail "left: $(s3 "$minio" list backups)"
+	[ -z "$(SSL_CERT_FILE=$ca s3 "$minio" list backups some/prefix/backups/)" ] || fail "left: $(SSL_CERT_FILE=$ca s3 "$minio" list backups)"
 }
 
 cluster_check_is_content() { orlop cluster check --kubeconfig "$a"; }
@@ -265,6 +268,7 @@ try comparison_sees_one_digit
 try cluster_check_is_content
 try location_validate_dir location_validate_is_content_and_leaves_nothing "dir:$store"
 try location_validate_s3 location_validate_is_content_and_leaves_nothing "$bucket"
+try location_validate_s3_virtual_host location_validate_is_content_and_leaves_nothing "$virtual_host"
 try backup_to_dir_writes_every_file
 try backup_holds_every_object_of_the_cluster
 try backup_to_minio
