@@ -1,5 +1,5 @@
 /*
- * What passes between a front end and the backend: requests in, events out, nothing else (style 2.6).  Requests and
+ * What passes between a front end and the backend: requests in, events out, nothing else.  Requests and
  * events are owned by whoever holds them.  Every accepted request gets exactly one EV_END, as its last event.
  */
 #ifndef ORLOP_APP_BUS_H

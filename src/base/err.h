@@ -47,7 +47,8 @@ int err_sys(struct err *e, int sys, const char *fmt, ...) PRINTF_LIKE(3, 4);
  * Always returns -1. */
 int err_ctx(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* One row of the kind table: the only place for exit codes, retry policy and the user's next step. */
+/* One row of the kind table: the only place for retry policy and the user's next step.  Exit codes are the command
+ * line's (cli/run.c). */
 struct err_info {
 	const char *text;       /* "not found" */
 	const char *hint;       /* next step for the user, "" if the message says it all */

@@ -5,7 +5,7 @@
 #include "app/backend.h"
 #include "cli/args.h"
 
-/* Exit codes: a contract (design 3). */
+/* Exit codes: a contract, in orlop(1). */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3, EXIT_NOTHING = 4, EXIT_LOCATION = 5,
 	EXIT_CLUSTER = 6, EXIT_DAMAGED = 7, EXIT_INTERRUPTED = 130 };
 

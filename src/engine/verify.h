@@ -1,4 +1,4 @@
-/* Re-reads a backup and checks it, down to single objects: metadata > index > members > objects (design 5). */
+/* Re-reads a backup and checks it, down to single objects: metadata > index > members > objects. */
 #ifndef ORLOP_ENGINE_VERIFY_H
 #define ORLOP_ENGINE_VERIFY_H
 
