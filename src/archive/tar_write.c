@@ -396,6 +396,18 @@ join(struct tar_writer *w)
 	thread_join(TAKE(w->collector));
 }
 
+/* The collector has ended: nobody else looks at the list. */
+static void
+free_idle(struct tar_writer *w)
+{
+	struct member *m;
+
+	while ((m = w->idle) != NULL) {
+		w->idle = m->next;
+		member_free(m);
+	}
+}
+
 static void
 stream_free(struct tar_stream *s)
 {
@@ -409,7 +421,6 @@ stream_free(struct tar_stream *s)
 void
 tar_writer_free(struct tar_writer *w)
 {
-	struct member *m;
 	struct tar_stream *s;
 
 	if (!w)
@@ -422,10 +433,7 @@ tar_writer_free(struct tar_writer *w)
 		w->streams = s->next;
 		stream_free(s);
 	}
-	while ((m = w->idle) != NULL) {
-		w->idle = m->next;
-		member_free(m);
-	}
+	free_idle(w);
 	archive_entry_free(w->entry);
 	archive_write_free(w->tar);
 	if (w->utf8)
@@ -571,6 +579,8 @@ tar_writer_finish(struct tar_writer *w, struct tar_totals *out, struct err *e)
 	if (check(w, e) < 0 || put_end(w, e) < 0 || flush_lines(w, e) < 0)
 		return -1;
 	join(w);
+	/* What follows needs memory of its own: packing the index and the lists of the backup. */
+	free_idle(w);
 	if (check(w, e) < 0 || gzip_end(w->index_gz, e) < 0)
 		return -1;
 	sha256_end(w->whole, ix->tarball_sha256);
