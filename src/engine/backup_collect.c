@@ -148,6 +148,13 @@ on_item(void *ctx, struct k8s_list *l, const struct jlist_head *head, struct str
 	return 0;
 }
 
+/* No answer at all is not about one type or object: half a cluster is not a backup. */
+static bool
+ends_backup(const struct err *why)
+{
+	return why->http == 0 && why->kind != EK_CORRUPT && why->kind != EK_LIMIT;
+}
+
 static int
 on_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 {
@@ -155,8 +162,7 @@ on_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 	struct type *t = l->tag;
 
 	if (why != NULL) {
-		/* No answer at all is not about this type: half a cluster is not a backup. */
-		if (why->http == 0 && why->kind != EK_CORRUPT && why->kind != EK_LIMIT) {
+		if (ends_backup(why)) {
 			*e = *why;
 			return err_ctx(e, "list %s", t->res->gr);
 		}
@@ -319,18 +325,17 @@ store_needed_one(struct backup_work *run, struct str gr, const char *name, struc
 	if (t.res == NULL)
 		return 0;
 	path = api_path(t.res, NULL, name);
-	if (k8s_do(run->k, "GET", path, (struct str){ 0 }, &json, run->c, &why) < 0) {
-		if (why.kind == EK_CANCELED) {
+	if (k8s_do(run->k, "GET", path, (struct str){ 0 }, &json, run->c, &why) < 0
+	    || json_check(buf_str(&json), &why) < 0) {
+		if (ends_backup(&why)) {
 			*e = why;
-			return -1;
+			return err_ctx(e, "get %s", path);
 		}
 		/* Built-in types have no definition, and a volume may be gone. */
 		if (why.kind != EK_NOTFOUND)
 			report_error(run->r, RESULT_ERROR, "", text, name, &why);
 		return 0;
 	}
-	if (json_check(buf_str(&json), e) < 0)
-		return err_ctx(e, "%s", path);
 	t.head = head = type_head(t.res);
 	if (store_item(run, &t, (struct str){ 0 }, str_of(name), buf_str(&json), e) < 0)
 		return -1;

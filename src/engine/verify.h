@@ -16,8 +16,8 @@ struct verify_counts { uint64_t files, objects, damaged; };
 typedef void verify_fn(void *ctx, const char *what, const char *name, const struct err *why);
 
 /*
- * Streams the whole backup once, memory stays flat.  0 also when damage was found: see out->damaged.  A backup without our
- * checksums is unpacked and parsed, and that is all that can be said of it.  EK_NOTFOUND: no such backup.
+ * Streams the whole backup once, memory stays flat; progress hears of the bytes (not NULL).  0 also when damage was
+ * found: see out->damaged.  A backup without our checksums is unpacked and parsed, and that is all that can be said of it.  EK_NOTFOUND: no such backup.
  */
 MUST_CHECK int verify_run(struct store *st, const char *name, verify_fn *fn, void *ctx,
 	void (*progress)(void *ctx, uint64_t bytes), const struct cancel *c, struct verify_counts *out, struct err *e);

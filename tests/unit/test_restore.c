@@ -6,6 +6,7 @@
 #include "base/thread.h"
 #include "engine/reader.h"
 #include "net/http.h"
+#include "tests/unit/api_docs.h"
 #include "tests/unit/httpd.h"
 #include "tests/unit/stored.h"
 
@@ -19,25 +20,17 @@
 
 /* --- the cluster --- */
 
-#define DISCOVERY_TYPE "Content-Type: application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList\r\n"
-#define HEAD "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/v2\",\"items\":["
-#define TYPE(plural, kind, scope) "{\"resource\":\"" plural "\",\"responseKind\":{\"group\":\"\",\"version\":\"\"," \
-	"\"kind\":\"" kind "\"},\"scope\":\"" scope "\",\"singularResource\":\"\"," \
-	"\"verbs\":[\"create\",\"delete\",\"get\",\"list\",\"patch\"]}"
-#define GROUP(name, types) "{\"metadata\":{\"name\":\"" name "\"},\"versions\":[{\"version\":\"v1\",\"resources\":[" types \
-	"],\"freshness\":\"Current\"}]}"
+#define DISCOVERY_TYPE "Content-Type: " DISCOVERY_MEDIA "\r\n"
 #define BUILT_IN GROUP("apps", TYPE("deployments", "Deployment", "Namespaced")) "," \
 	GROUP("apiextensions.k8s.io", TYPE("customresourcedefinitions", "CustomResourceDefinition", "Cluster"))
 
-static const char core[] = HEAD "{\"metadata\":{},\"versions\":[{\"version\":\"v1\",\"freshness\":\"Current\",\"resources\":["
+static const char core[] = DISCOVERY(GROUP("",
 	TYPE("namespaces", "Namespace", "Cluster") "," TYPE("secrets", "Secret", "Namespaced") ","
 	TYPE("configmaps", "ConfigMap", "Namespaced") "," TYPE("pods", "Pod", "Namespaced") ","
-	TYPE("serviceaccounts", "ServiceAccount", "Namespaced") "," TYPE("services", "Service", "Namespaced") "]}]}]}";
-static const char groups[] = HEAD BUILT_IN "]}";
-static const char groups_with_widgets[] = HEAD BUILT_IN "," GROUP("example.com", TYPE("widgets", "Widget", "Namespaced")) "]}";
-
-#define STATUS(reason, message) "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"" reason \
-	"\",\"message\":\"" message "\"}"
+	TYPE("serviceaccounts", "ServiceAccount", "Namespaced") "," TYPE("services", "Service", "Namespaced")));
+static const char groups[] = DISCOVERY(BUILT_IN);
+static const char groups_with_widgets[] = DISCOVERY(BUILT_IN ","
+	GROUP("example.com", TYPE("widgets", "Widget", "Namespaced")));
 
 /* Answers to single requests; without one a POST succeeds, a PATCH too, and a GET finds nothing. */
 struct rule {
