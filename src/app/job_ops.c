@@ -110,29 +110,16 @@ target_done(struct target *t)
 	*t = (struct target){ 0 };
 }
 
-static int
-stop_listing(void *ctx, const char *key, const struct store_info *info, struct err *e)
-{
-	(void)key;
-	(void)info;
-	*(bool *)ctx = true;
-	return err_set(e, EK_EXISTS, "enough");
-}
-
 struct store *
 location_open(struct job *j, bool reading, struct err *e)
 {
 	AUTO(store_closep) struct store *st = NULL;
-	bool seen = false;
-	struct err why;
 
 	job_about(j, ABOUT_LOCATION);
 	st = store_open(job_request(j)->location, e);
 	if (st == NULL)
 		return NULL;
-	if ((reading && store_exists(st, &why) < 0)
-	    || (store_list(st, LAYOUT_BACKUPS, true, stop_listing, &seen, job_cancel(j), &why) < 0 && !seen)) {
-		*e = why;
+	if ((reading && store_exists(st, e) < 0) || store_first(st, LAYOUT_BACKUPS, NULL, job_cancel(j), e) < 0) {
 		err_ctx(e, "location %s", store_url(st));
 		return NULL;
 	}
@@ -144,11 +131,23 @@ location_open(struct job *j, bool reading, struct err *e)
 
 struct sweeping { struct job *j; struct store *st; };
 
+/* Removes what a dead run left under a name, and says so. */
+static int
+sweep(struct job *j, struct store *st, const char *name, struct err *e)
+{
+	size_t keys;
+
+	if (catalog_sweep(st, name, &keys, job_cancel(j), e) < 0)
+		return err_ctx(e, "remove what an interrupted backup '%s' left", name);
+	if (keys > 0)
+		job_note(j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, store_url(st));
+	return 0;
+}
+
 static int
 sweep_interrupted(void *ctx, const char *operation, const char *location, const char *name)
 {
 	struct sweeping *s = ctx;
-	size_t keys;
 	struct err e;
 
 	/* An interrupted restore leaves nothing but what it restored. */
@@ -156,14 +155,10 @@ sweep_interrupted(void *ctx, const char *operation, const char *location, const 
 		return 0;
 	if (strcmp(operation, "backup create") != 0 || strcmp(location, store_url(s->st)) != 0)
 		return -1;
-	if (catalog_sweep(s->st, name, &keys, job_cancel(s->j), &e) < 0) {
-		job_note(s->j, "an earlier backup '%s' was interrupted, and what it left could not be removed: %s", name,
-			e.msg);
-		return -1;
-	}
-	if (keys > 0)
-		job_note(s->j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, location);
-	return 0;
+	if (sweep(s->j, s->st, name, &e) == 0)
+		return 0;
+	job_note(s->j, "%s", e.msg);
+	return -1;
 }
 
 /* Files under this very name, left by a run of ours that is dead, whatever its location was called then. */
@@ -171,14 +166,8 @@ static int
 sweep_claimed(struct job *j, struct store *st, const char *name, struct err *e)
 {
 	AUTO_FREE char *job = catalog_claim(st, name, job_cancel(j));
-	size_t keys;
 
-	if (job == NULL || !journal_is_dead(job))
-		return 0;
-	if (catalog_sweep(st, name, &keys, job_cancel(j), e) < 0)
-		return err_ctx(e, "remove what an interrupted backup '%s' left", name);
-	job_note(j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, store_url(st));
-	return 0;
+	return job != NULL && journal_is_dead(job) ? sweep(j, st, name, e) : 0;
 }
 
 /* A job can do without, but not silently. */

@@ -178,27 +178,18 @@ op_backup_describe(struct job *j, struct err *e)
 }
 
 static int
-any_key(void *ctx, const char *key, const struct store_info *info, struct err *e)
-{
-	(void)key;
-	(void)info;
-	(void)e;
-	*(bool *)ctx = true;
-	return 0;
-}
-
-static int
 check_restore(struct store *st, const char *name, const struct cancel *c, struct err *e)
 {
 	AUTO_FREE char *dir = NULL;
-	bool there = false;
+	int there;
 
 	if (layout_check_name("restore", name, e) < 0)
 		return -1;
 	dir = layout_restore_dir(name);
-	if (store_list(st, dir, false, any_key, &there, c, e) < 0)
+	there = store_first(st, dir, NULL, c, e);
+	if (there < 0)
 		return -1;
-	return there ? 0 : err_set(e, EK_NOTFOUND, "no restore '%s' in %s", name, store_url(st));
+	return there > 0 ? 0 : err_set(e, EK_NOTFOUND, "no restore '%s' in %s", name, store_url(st));
 }
 
 static int

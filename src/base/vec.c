@@ -22,6 +22,13 @@ strs_add(struct strs *v, const char *s)
 }
 
 void
+strs_copy(struct strs *to, const struct strs *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		strs_add(to, from->at[i]);
+}
+
+void
 strs_free(struct strs *v)
 {
 	for (size_t i = 0; i < v->len; i++)

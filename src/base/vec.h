@@ -13,6 +13,7 @@ void *vec_grow(void *at, size_t len, size_t *cap, size_t size);
 /* A list of owned texts. */
 struct strs VEC_OF(char *);
 void strs_add(struct strs *v, const char *s);      /* copies */
+void strs_copy(struct strs *to, const struct strs *from);  /* adds copies of all */
 void strs_free(struct strs *v);                    /* frees the texts too */
 void strs_sort(struct strs *v);                    /* byte order */
 #define AUTO_STRS __attribute__((cleanup(strs_free)))

@@ -19,27 +19,14 @@
 /* --- requests --- */
 
 static void
-copy_strs(struct strs *to, const struct strs *from)
-{
-	for (size_t i = 0; i < from->len; i++)
-		strs_add(to, from->at[i]);
-}
-
-static void
 copy_filter(struct filter_opts *to, const struct args *a)
 {
-	copy_strs(&to->inc_namespaces, &a->inc_namespaces);
-	copy_strs(&to->exc_namespaces, &a->exc_namespaces);
-	copy_strs(&to->inc_resources, &a->inc_resources);
-	copy_strs(&to->exc_resources, &a->exc_resources);
+	strs_copy(&to->inc_namespaces, &a->inc_namespaces);
+	strs_copy(&to->exc_namespaces, &a->exc_namespaces);
+	strs_copy(&to->inc_resources, &a->inc_resources);
+	strs_copy(&to->exc_resources, &a->exc_resources);
 	to->include_cluster = a->include_cluster;
-	to->selector = a->selector != NULL ? xstrdup(a->selector) : NULL;
-}
-
-static char *
-dup_or_null(const char *s)
-{
-	return s != NULL ? xstrdup(s) : NULL;
+	to->selector = xstrdup_or_null(a->selector);
 }
 
 static struct request *
@@ -48,9 +35,9 @@ new_request(const struct cli *c, enum op op)
 	struct request *r = xcalloc(1, sizeof *r);
 
 	r->op = op;
-	r->location = dup_or_null(c->args.location);
-	r->kubeconfig = dup_or_null(c->args.kubeconfig);
-	r->context = dup_or_null(c->args.context != NULL ? c->args.context : c->args.cluster);
+	r->location = xstrdup_or_null(c->args.location);
+	r->kubeconfig = xstrdup_or_null(c->args.kubeconfig);
+	r->context = xstrdup_or_null(c->args.context != NULL ? c->args.context : c->args.cluster);
 	r->name = c->args.pos.len > 0 ? xstrdup(c->args.pos.at[0]) : NULL;
 	r->force = c->args.force;
 	return r;
@@ -298,11 +285,11 @@ backup_create(struct cli *c)
 	struct request *r = new_request(c, OP_BACKUP_CREATE);
 	int code;
 
-	r->backup.name = dup_or_null(r->name);
+	r->backup.name = xstrdup_or_null(r->name);
 	r->backup.ttl_ns = c->args.ttl_ns > 0 ? c->args.ttl_ns : DEFAULT_TTL_NS;
 	r->backup.window = (unsigned)c->args.concurrency;
 	r->backup.page = (unsigned)c->args.page;
-	copy_strs(&r->backup.labels, &c->args.labels);
+	strs_copy(&r->backup.labels, &c->args.labels);
 	copy_filter(&r->backup.filter, &c->args);
 	code = run_create(c, r, true);
 	if (code == EXIT_INTERRUPTED)
@@ -315,12 +302,12 @@ restore_create(struct cli *c)
 {
 	struct request *r = new_request(c, OP_RESTORE_CREATE);
 
-	r->restore.name = dup_or_null(r->name);
+	r->restore.name = xstrdup_or_null(r->name);
 	r->restore.backup = xstrdup(c->args.from_backup);
 	r->restore.policy = c->args.policy;
 	r->restore.preserve_node_ports = c->args.preserve_node_ports;
 	r->restore.window = (unsigned)c->args.concurrency;
-	copy_strs(&r->restore.ns_map, &c->args.ns_map);
+	strs_copy(&r->restore.ns_map, &c->args.ns_map);
 	copy_filter(&r->restore.filter, &c->args);
 	return run_create(c, r, false);
 }

@@ -1,6 +1,7 @@
 /* Which objects of a cluster go into a backup, and how they get there. */
 #include "engine/backup_impl.h"
 
+#include "base/glob.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "data/jscan.h"
@@ -206,7 +207,7 @@ take_named_namespaces(struct backup_work *run)
 	const struct strs *inc = &run->o->filter.inc_namespaces;
 
 	for (size_t i = 0; i < inc->len; i++)
-		if (strpbrk(inc->at[i], "*?[") == NULL)
+		if (!glob_has_magic(str_of(inc->at[i])))
 			*vec_push(&run->namespaces) = (struct ns_item){ .wanted = true,
 				.name = arena_str(&run->arena, str_of(inc->at[i])) };
 }
@@ -249,7 +250,7 @@ backup_list_namespaces(struct backup_work *run, struct err *e)
 	if (k8s_list_run(run->k, &l, 1, 1, run->o->page, &fns, run, run->c, e) < 0)
 		return -1;
 	for (size_t i = 0; i < inc->len; i++)
-		if (strpbrk(inc->at[i], "*?[") == NULL && !namespace_exists(run, inc->at[i]))
+		if (!glob_has_magic(str_of(inc->at[i])) && !namespace_exists(run, inc->at[i]))
 			report_finding(run->r, RESULT_ERROR, NULL, "namespaces", inc->at[i],
 				"check --include-namespaces", "namespace '%s' does not exist", inc->at[i]);
 	return 0;

@@ -17,32 +17,31 @@
 
 /* --- the bucket --- */
 
-static int
-on_stray(void *ctx, const char *key, const struct store_info *info, struct err *e)
-{
-	(void)info;
-	return err_set(e, EK_EXISTS, "there are files of an unfinished run (%s): delete them with 'orlop backup delete %s', "
-		"or choose another name", key, (const char *)ctx);
-}
-
 int
 backup_claim(struct backup_work *run, struct err *e)
 {
 	AUTO_FREE char *meta = layout_key(run->o->name, LAYOUT_METADATA);
 	AUTO_FREE char *key = layout_key(run->o->name, LAYOUT_CLAIM);
 	AUTO_FREE char *dir = layout_backup_dir(run->o->name);
+	AUTO_FREE char *stray = NULL;
 	AUTO_BUF struct buf doc = BUF_INIT(LIMIT_SMALL_BODY);
-	char host[256] = "", now[CLOCK_TEXT_MAX], name[LIMIT_NAME + 1];
+	char host[256] = "", now[CLOCK_TEXT_MAX];
 	struct store_info info;
+	struct err why;
 	struct jw w;
+	int there;
 
-	if (store_head(run->st, meta, &info, run->c, e) == 0)
+	if (store_head(run->st, meta, &info, run->c, &why) == 0)
 		return err_set(e, EK_EXISTS, "exists already in %s", store_url(run->st));
-	if (e->kind != EK_NOTFOUND)
+	if (why.kind != EK_NOTFOUND) {
+		*e = why;
 		return -1;
-	snprintf(name, sizeof name, "%s", run->o->name);
-	if (store_list(run->st, dir, false, on_stray, name, run->c, e) < 0)
-		return -1;
+	}
+	there = store_first(run->st, dir, &stray, run->c, e);
+	if (there != 0)
+		return there < 0 ? -1
+			: err_set(e, EK_EXISTS, "there are files of an unfinished run (%s): delete them with "
+				"'orlop backup delete %s', or choose another name", stray, run->o->name);
 	(void)gethostname(host, sizeof host - 1);
 	jw_init(&w, &doc, false);
 	jw_obj(&w);
@@ -123,13 +122,6 @@ backup_put_side_files(struct backup_work *run, struct err *e)
 /* --- metadata --- */
 
 static void
-copy_strs(struct strs *to, const struct strs *from)
-{
-	for (size_t i = 0; i < from->len; i++)
-		strs_add(to, from->at[i]);
-}
-
-static void
 describe_run(struct backup_work *run, const struct k8s_info *info)
 {
 	static const enum tristate tri[] = { [OPT_UNSET] = TRI_UNSET, [OPT_NO] = TRI_FALSE, [OPT_YES] = TRI_TRUE };
@@ -146,10 +138,10 @@ describe_run(struct backup_work *run, const struct k8s_info *info)
 	b->format_version = xstrdup("1.1.0");
 	b->snapshot_volumes = TRI_FALSE;
 	b->include_cluster = tri[run->o->filter.include_cluster];
-	copy_strs(&b->inc_namespaces, &run->o->filter.inc_namespaces);
-	copy_strs(&b->exc_namespaces, &run->o->filter.exc_namespaces);
-	copy_strs(&b->inc_resources, &run->o->filter.inc_resources);
-	copy_strs(&b->exc_resources, &run->o->filter.exc_resources);
+	strs_copy(&b->inc_namespaces, &run->o->filter.inc_namespaces);
+	strs_copy(&b->exc_namespaces, &run->o->filter.exc_namespaces);
+	strs_copy(&b->inc_resources, &run->o->filter.inc_resources);
+	strs_copy(&b->exc_resources, &run->o->filter.exc_resources);
 	kvs_set(&b->labels, VB_LABEL_STORAGE, "default");
 	for (size_t i = 0; i < run->o->labels.len; i++) {
 		struct str rest = str_of(run->o->labels.at[i]), key;

@@ -353,10 +353,11 @@ reader_cut_off(const struct reader *r)
 int
 reader_check_name(const struct index_entry *en, struct str json, struct err *e)
 {
-	struct str ns = S("\"\""), name = S("\"\"");
+	struct str meta = { 0 }, ns = S("\"\""), name = S("\"\"");
 
-	(void)jpath(json, &ns, "metadata", "namespace", NULL);
-	(void)jpath(json, &name, "metadata", "name", NULL);
+	(void)jget(json, "metadata", &meta);
+	(void)jget(meta, "namespace", &ns);
+	(void)jget(meta, "name", &name);
 	if (jstr_eq(name, en->name) && jstr_eq(ns, en->ns))
 		return 0;
 	return err_set(e, EK_CORRUPT, "is another object inside: its metadata says " STR_FMT " in namespace " STR_FMT,

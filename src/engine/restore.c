@@ -343,14 +343,6 @@ resolve_in_backup(struct restore *rs, const struct strs *unknown)
 	}
 }
 
-static int
-any_key(void *ctx, const char *key, const struct store_info *info, struct err *e)
-{
-	(void)ctx;
-	(void)info;
-	return err_set(e, EK_EXISTS, "%s is there", key);
-}
-
 static void
 on_unpack(void *ctx, uint64_t bytes)
 {
@@ -376,13 +368,13 @@ prepare_restore(struct restore *rs, struct err *e)
 {
 	AUTO_FREE char *dir = layout_restore_dir(rs->o->name);
 	AUTO_STRS struct strs unknown = { 0 };
+	int there;
 
 	if (parse_ns_map(rs, e) < 0)
 		return -1;
-	if (store_list(rs->st, dir, false, any_key, NULL, rs->c, e) < 0)
-		return e->kind == EK_EXISTS
-			? err_set(e, EK_EXISTS, "exists already in %s", store_url(rs->st))
-			: -1;
+	there = store_first(rs->st, dir, NULL, rs->c, e);
+	if (there != 0)
+		return there < 0 ? -1 : err_set(e, EK_EXISTS, "exists already in %s", store_url(rs->st));
 	if (reader_metadata(rs->st, rs->o->backup, &rs->backup, rs->c, e) < 0)
 		return -1;
 	report_progress(rs->r, "reading", 0, 0, 0);

@@ -216,7 +216,7 @@ read_status(const cJSON *status, struct answer *out, struct err *e)
 		return err_set(e, EK_DENIED,
 			"its expirationTimestamp '%s' is not a time (RFC 3339)", expires);
 	out->token = token ? secret_new(str_of(token)) : NULL;
-	out->cert_pem = cert ? xstrdup(cert) : NULL;
+	out->cert_pem = xstrdup_or_null(cert);
 	out->key_pem = key ? secret_new(str_of(key)) : NULL;
 	out->expires_unix_ns = until;
 	return 0;

@@ -37,6 +37,8 @@ struct k8s {
 	unsigned                cert;      /* generation of the certificate of http */
 	unsigned                renewals;  /* how often a 401 gave new credentials */
 	const struct cancel    *cancel;    /* of the call that drives the session now */
+	bool                    known;     /* info is filled: these facts do not change while a job runs */
+	struct k8s_info         info;
 	struct VEC_OF(struct flight *) flights;
 };
 
@@ -535,9 +537,13 @@ k8s_server_info(struct k8s *k, struct k8s_info *out, const struct cancel *c, str
 {
 	struct k8s_info info = { 0 };
 
-	if (get_version(k, &info, c, e) < 0 || get_uid(k, &info, c, e) < 0)
-		return -1;
-	*out = info;
+	if (!k->known) {
+		if (get_version(k, &info, c, e) < 0 || get_uid(k, &info, c, e) < 0)
+			return -1;
+		k->info = info;
+		k->known = info.uid[0] != '\0';  /* a right to read it may still be given */
+	}
+	*out = k->info;
 	return 0;
 }
 

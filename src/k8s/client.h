@@ -58,7 +58,8 @@ void  *k8s_call_tag(const struct http_call *call);
 MUST_CHECK int k8s_call_result(struct http_call *call, struct err *e);
 struct str k8s_call_body(struct http_call *call);
 
-/* Server facts from /version and the kube-system namespace's UID (velero-format 1.5 annotations). */
+/* Server facts from /version and the kube-system namespace's UID (velero-format 1.5 annotations); asked for
+ * once, unless the UID could not be read. */
 struct k8s_info {
 	char git_version[64], major[16], minor[16];
 	char uid[64];                    /* empty when the namespace may not be read */

@@ -79,7 +79,7 @@ copy_texts(const struct kc_entry *en, const struct text_field *fields, size_t n,
 
 		if (kc_text(en, fields[i].key, &text, e) < 0)
 			return -1;
-		*to = text ? xstrdup(text) : NULL;
+		*to = xstrdup_or_null(text);
 	}
 	return 0;
 }
@@ -427,7 +427,7 @@ exec_command(const struct kc_entry *en, struct kube_exec *x, struct err *e)
 			command, api ? api : "");
 	x->command = strchr(command, '/') ? file_join(en->src->dir, command) : xstrdup(command);
 	x->api_version = xstrdup(api);
-	x->install_hint = hint ? xstrdup(hint) : NULL;
+	x->install_hint = xstrdup_or_null(hint);
 	return 0;
 }
 

@@ -68,12 +68,6 @@ take_tls(struct http *h, const struct http_conf *conf, struct err *e)
 	return take_pem(&h->key, conf->key_pem, "client key", e);
 }
 
-static char *
-dup_or_null(const char *s)
-{
-	return s ? xstrdup(s) : NULL;
-}
-
 struct http *
 http_new(const struct http_conf *conf, struct err *e)
 {
@@ -81,8 +75,8 @@ http_new(const struct http_conf *conf, struct err *e)
 	long connections = conf->max_connections ? (long)conf->max_connections : CONNECTIONS;
 
 	h->ca = h->cert = h->key = (struct buf)BUF_INIT(LIMIT_PEM);
-	h->user_agent = dup_or_null(conf->user_agent);
-	h->proxy = dup_or_null(conf->proxy);
+	h->user_agent = xstrdup_or_null(conf->user_agent);
+	h->proxy = xstrdup_or_null(conf->proxy);
 	if (conf->tls_server_name && conf->tls_server_name[0])
 		h->tls_server_name = xstrdup(conf->tls_server_name);
 	h->insecure = conf->insecure;

@@ -178,6 +178,31 @@ store_list(struct store *st, const char *prefix, bool delimiter, store_list_fn *
 	return l.stopped ? -1 : told(-1, st, "list", prefix, e);
 }
 
+static int
+stop_at_first(void *ctx, const char *key, const struct store_info *info, struct err *e)
+{
+	(void)info;
+	*(char **)ctx = xstrdup(key);
+	return err_set(e, EK_EXISTS, "that is enough");
+}
+
+int
+store_first(struct store *st, const char *prefix, char **key, const struct cancel *c, struct err *e)
+{
+	AUTO_FREE char *first = NULL;
+	struct err why;
+
+	if (store_list(st, prefix, true, stop_at_first, &first, c, &why) < 0 && first == NULL) {
+		*e = why;
+		return -1;
+	}
+	if (first == NULL)
+		return 0;
+	if (key != NULL)
+		*key = TAKE(first);
+	return 1;
+}
+
 int
 store_delete(struct store *st, const char *key, const struct cancel *c, struct err *e)
 {

@@ -66,6 +66,10 @@ typedef int store_list_fn(void *ctx, const char *key, const struct store_info *i
 MUST_CHECK int store_list(struct store *st, const char *prefix, bool delimiter, store_list_fn *fn, void *ctx,
 	const struct cancel *c, struct err *e);
 
+/* Is there anything below prefix?  1, and *key (heap; may be NULL to drop it) is the first key or "folder/"; 0: nothing.
+ * One page of a listing at most. */
+MUST_CHECK int store_first(struct store *st, const char *prefix, char **key, const struct cancel *c, struct err *e);
+
 /* Deletes one object; deleting what is not there succeeds. */
 MUST_CHECK int store_delete(struct store *st, const char *key, const struct cancel *c, struct err *e);
 

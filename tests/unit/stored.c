@@ -264,3 +264,31 @@ stored_foreign(struct stored *s, const char *name, const char *mode, const char 
 	stored_foreign_metadata(s, name);
 	run(argv);
 }
+
+/* --- fixtures --- */
+
+struct stored stored;
+
+int
+stored_setup(void **state)
+{
+	(void)state;
+	stored_open(&stored);
+	return 0;
+}
+
+int
+stored_setup_b1(void **state)
+{
+	(void)stored_setup(state);
+	stored_backup(&stored, "b1");
+	return 0;
+}
+
+int
+stored_teardown(void **state)
+{
+	(void)state;
+	stored_close(&stored);
+	return 0;
+}

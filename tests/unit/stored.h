@@ -11,6 +11,12 @@ struct stored {
 	char         *url;
 	struct store *st;
 };
+/* The store of a test program, with cmocka's fixtures: an empty one; one with the backup b1 (below); its end. */
+extern struct stored stored;
+int stored_setup(void **state);
+int stored_setup_b1(void **state);
+int stored_teardown(void **state);
+
 void stored_open(struct stored *s);
 void stored_close(struct stored *s);     /* removes the folder */
 

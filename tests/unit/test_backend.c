@@ -19,22 +19,11 @@
 
 #include <cmocka.h>
 
-static struct stored stored;
-
 static int
 setup(void **state)
 {
-	(void)state;
-	stored_open(&stored);
+	(void)stored_setup(state);
 	return setenv("XDG_STATE_HOME", stored.dir, 1);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	stored_close(&stored);
-	return 0;
 }
 
 /* --- helpers --- */
@@ -581,7 +570,7 @@ a_location_is_validated_step_by_step(void **state)
 	answer_done(&a);
 }
 
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, stored_teardown)
 
 int
 main(void)

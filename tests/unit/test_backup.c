@@ -97,8 +97,6 @@ static const char *const everything[] = {
 
 /* --- one backup --- */
 
-static struct stored stored;
-
 struct run {
 	struct backup_opts o;
 	const char        *cancel_in;    /* progress phase that fires the cancel; NULL: none */
@@ -334,22 +332,6 @@ has(const struct strs *v, const char *text)
 		if (strcmp(v->at[i], text) == 0)
 			return true;
 	return false;
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	stored_open(&stored);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	stored_close(&stored);
-	return 0;
 }
 
 /* --- what is stored --- */
@@ -738,7 +720,7 @@ each_volume_is_told_as_skipped(void **state)
 	assert_string_equal(v.at[1].labels_json, "{\"disk\":\"ssd\"}");
 }
 
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, stored_setup, stored_teardown)
 
 int
 main(void)

@@ -15,24 +15,6 @@
 
 #include <cmocka.h>
 
-static struct stored stored;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	stored_open(&stored);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	stored_close(&stored);
-	return 0;
-}
-
 /* --- lists --- */
 
 static int
@@ -385,7 +367,7 @@ files_are_told_with_their_sizes(void **state)
 	assert_string_equal(files.at[1], "backups/b1/b1.tar.gz 5");
 }
 
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, stored_setup, stored_teardown)
 
 int
 main(void)

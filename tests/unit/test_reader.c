@@ -13,24 +13,6 @@
 
 #include <cmocka.h>
 
-static struct stored stored;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	stored_open(&stored);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	stored_close(&stored);
-	return 0;
-}
-
 /* A backup opened by name; r NULL and e set when it cannot be. */
 struct opened { struct vbackup b; struct reader *r; };
 
@@ -421,7 +403,7 @@ an_object_must_be_what_its_place_says(void **state)
 	}
 }
 
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, stored_setup, stored_teardown)
 
 int
 main(void)

@@ -93,8 +93,6 @@ serve(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
 
 /* --- one restore --- */
 
-static struct stored stored;
-
 struct run {
 	struct cluster         cluster;
 	struct restore_opts    o;
@@ -194,23 +192,6 @@ check_counts(const struct run *run, uint64_t selected, uint64_t created, uint64_
 		fail_msg("selected %d created %d updated %d skipped %d differ %d failed %d; %s", (int)n->selected,
 			(int)n->created, (int)n->updated, (int)n->skipped, (int)n->differ, (int)n->failed,
 			run->findings.len ? run->findings.at[0] : "no finding");
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	stored_open(&stored);
-	stored_backup(&stored, "b1");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	stored_close(&stored);
-	return 0;
 }
 
 /* --- cases --- */
@@ -508,7 +489,7 @@ a_restore_that_cannot_run_says_why(void **state)
 	}
 }
 
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, stored_setup_b1, stored_teardown)
 
 int
 main(void)

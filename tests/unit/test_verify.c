@@ -16,25 +16,6 @@
 
 #include <cmocka.h>
 
-static struct stored stored;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	stored_open(&stored);
-	stored_backup(&stored, "b1");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	stored_close(&stored);
-	return 0;
-}
-
 /* What verify told: "file backups/b1/... ok", "object secrets/shop/key damaged" ... */
 struct told { struct strs lines; struct verify_counts n; uint64_t progress; };
 
@@ -272,5 +253,5 @@ main(void)
 		cmocka_unit_test(a_cancel_ends_it),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, stored_setup_b1, stored_teardown);
 }
