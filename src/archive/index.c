@@ -32,6 +32,7 @@ index_free(struct index *ix)
 	arena_done(&ix->arena);
 	free(ix->members);
 	free(ix->entries);
+	free(ix->alternates);
 	free(ix);
 }
 
@@ -80,19 +81,23 @@ keep(struct index *ix, struct str s)
 struct index_entry *
 index_add(struct index *ix, const struct index_entry *src)
 {
+	struct index_entry **at = src->alternate ? &ix->alternates : &ix->entries, *last;
+	size_t *n = src->alternate ? &ix->n_alternates : &ix->n_entries;
+	size_t *cap = src->alternate ? &ix->cap_alternates : &ix->cap_entries;
 	struct index_entry en = *src, before = { 0 };
 
-	if (ix->n_entries > 0)
-		before = ix->entries[ix->n_entries - 1];
+	if (*n > 0)
+		before = (*at)[*n - 1];
 	en.gr = share(ix, en.gr, before.gr);
 	en.version = share(ix, en.version, before.version);
 	en.kind = share(ix, en.kind, before.kind);
 	en.ns = share(ix, en.ns, before.ns);
 	en.name = keep(ix, en.name);
 	en.labels = keep(ix, en.labels);
-	ix->entries = vec_grow(ix->entries, ix->n_entries, &ix->cap_entries, sizeof *ix->entries);
-	ix->entries[ix->n_entries] = en;
-	return &ix->entries[ix->n_entries++];
+	*at = vec_grow(*at, *n, cap, sizeof en);
+	last = &(*at)[(*n)++];
+	*last = en;
+	return last;
 }
 
 /* Labels as they came may span lines, which a file of JSON lines does not forgive. */
@@ -144,6 +149,8 @@ index_put_line(struct buf *out, const struct index_entry *en)
 	jw_kv_uint(&w, "o", en->off);
 	jw_kv_uint(&w, "s", en->size);
 	jw_kv_str(&w, "h", (struct str){ hex_encode(hex, en->hash, INDEX_HASH_LEN), INDEX_HASH_HEX });
+	if (en->alternate)
+		jw_kv_bool(&w, "alt", true);
 	jw_obj_end(&w);
 	end_line(&w, out);
 }
@@ -252,7 +259,7 @@ parse_head(struct index *ix, struct str line, uint64_t *objects, struct err *e)
 	return 0;
 }
 
-enum field { F_G, F_V, F_K, F_NS, F_N, F_L, F_M, F_O, F_S, F_H, F_COUNT_ };
+enum field { F_G, F_V, F_K, F_NS, F_N, F_L, F_M, F_O, F_S, F_H, F_ALT, F_COUNT_ };
 
 static const struct {
 	const char *key;
@@ -268,6 +275,7 @@ static const struct {
 	[F_O]  = { "o", false },
 	[F_S]  = { "s", false },
 	[F_H]  = { "h", false },
+	[F_ALT] = { "alt", true },
 };
 
 /* Sorts the members of a line into vals; unknown ones are for later formats and ignored. */
@@ -345,6 +353,8 @@ parse_entry(struct index *ix, struct str line, struct err *e)
 	en.labels = vals[F_L];
 	if (!get_hex(vals[F_H], en.hash, sizeof en.hash))
 		return err_set(e, EK_CORRUPT, "the hash is not %d hex digits", INDEX_HASH_HEX);
+	if (vals[F_ALT].len > 0 && !jbool(vals[F_ALT], &en.alternate))
+		return err_set(e, EK_CORRUPT, "'alt' is neither true nor false");
 	(void)index_add(ix, &en);
 	return 0;
 }
@@ -370,9 +380,9 @@ index_parse(struct str text, struct err *e)
 			return NULL;
 		}
 	}
-	if (ix->n_entries != objects) {
-		(void)err_set(e, EK_CORRUPT, "the index has %zu objects, its first line says %" PRIu64, ix->n_entries,
-			objects);
+	if (ix->n_entries + ix->n_alternates != objects) {
+		(void)err_set(e, EK_CORRUPT, "the index has %zu objects, its first line says %" PRIu64,
+			ix->n_entries + ix->n_alternates, objects);
 		return NULL;
 	}
 	return TAKE(ix);

@@ -7,6 +7,8 @@
  *   {"g":"deployments.apps","v":"v1","k":"Deployment","ns":"shop","n":"web","l":{labels},"m":3,"o":1024,"s":2345,"h":"hex"}
  * off and size: the gzip member inside the object in the bucket; taroff and tarsize: the same unpacked; sha256 of the
  * member's compressed bytes.  Members are numbered as they were begun, which need not be their order in the file.
+ * A line with "alt":true is another API version of an object: its tarball holds resources/GR/VERSION/... for it and no
+ * unversioned copy, or (Velero's) a versioned copy that differs from the unversioned one.
  * o: offset of the object's JSON inside the unpacked member; s: its size; h: first 16 bytes (32 hex digits) of SHA-256
  * of the canonical content (index_content_hash).
  */
@@ -39,6 +41,7 @@ struct index_entry {
 	uint64_t   off;               /* inside the unpacked member */
 	uint64_t   size;
 	uint8_t    hash[INDEX_HASH_LEN];
+	bool       alternate;         /* stands in index.alternates */
 };
 
 struct strmap;
@@ -49,6 +52,8 @@ struct index {
 	size_t               n_members, cap_members;
 	struct index_entry  *entries;
 	size_t               n_entries, cap_entries;
+	struct index_entry  *alternates;   /* other API versions (velero-format 2.2, 4.11): only restores look at them */
+	size_t               n_alternates, cap_alternates;
 	uint64_t             tarball_size;
 	uint8_t              tarball_sha256[SHA256_LEN];
 };
@@ -56,7 +61,7 @@ struct index *index_new(void);
 void index_free(struct index *ix);
 void index_freep(struct index **ix);
 struct index_member *index_add_member(struct index *ix);
-/* Copies the texts of src into the arena (gr, version, kind deduplicated). */
+/* Copies the texts of src into the arena (gr, version, kind deduplicated); src->alternate says where it goes. */
 struct index_entry *index_add(struct index *ix, const struct index_entry *src);
 
 /* Appends one entry as a line of the file. */

@@ -55,6 +55,7 @@ struct tar_stream {
 	struct tar_writer *w;
 	struct tar_stream *next;
 	char              *gr, *version, *kind;
+	bool               preferred;
 	struct member     *member;    /* NULL: none is open */
 };
 
@@ -352,7 +353,7 @@ note_object(struct tar_stream *s, uint64_t offset, uint64_t size, struct str ns,
 	struct index_entry en = {
 		.gr = str_of(s->gr), .version = str_of(s->version), .kind = str_of(s->kind),
 		.ns = ns, .name = name, .labels = labels,
-		.member = (uint32_t)s->member->number, .off = offset, .size = size,
+		.member = (uint32_t)s->member->number, .off = offset, .size = size, .alternate = !s->preferred,
 	};
 
 	index_content_hash((struct str){ s->member->tar.p + offset, size }, en.hash);
@@ -456,7 +457,7 @@ tar_writer_freep(struct tar_writer **w)
 }
 
 struct tar_stream *
-tar_stream_open(struct tar_writer *w, struct str gr, struct str version, struct str kind)
+tar_stream_open(struct tar_writer *w, struct str gr, struct str version, struct str kind, bool preferred)
 {
 	struct tar_stream *s = xcalloc(1, sizeof *s);
 
@@ -464,6 +465,7 @@ tar_stream_open(struct tar_writer *w, struct str gr, struct str version, struct 
 	s->gr = str_dup(gr);
 	s->version = str_dup(version);
 	s->kind = str_dup(kind);
+	s->preferred = preferred;
 	s->next = w->streams;
 	w->streams = s;
 	return s;
@@ -478,7 +480,7 @@ set_path(struct buf *path, const struct tar_stream *s, struct str version, struc
 	struct tar_path tp;
 
 	buf_cut(path, 0);
-	tar_path_put(path, gr, version, true, ns, name);
+	tar_path_put(path, gr, version, s->preferred, ns, name);
 	if (path->len > LIMIT_TAR_NAME)
 		return err_set(e, EK_LIMIT, "'%.300s...': the name is too long to be stored", path->p);
 	if (strlen(path->p) != path->len || !text_is_utf8(buf_str(path)) || !tar_path_parse(buf_str(path), &tp) ||
@@ -529,14 +531,16 @@ tar_stream_add(struct tar_stream *s, struct str ns, struct str name, struct str 
 		size += parts[i].len;
 	if (check(w, e) < 0 || check_object(s, ns, name, size, e) < 0)
 		return -1;
-	stream_room(s, size, 2);
-	if (put_entry(w, s->member, w->plain.p, parts, n_parts, size, &offset, e) < 0 ||
+	stream_room(s, size, s->preferred ? 2 : 1);
+	if (put_entry(w, s->member, s->preferred ? w->plain.p : w->versioned.p, parts, n_parts, size, &offset, e) < 0 ||
 	    note_object(s, offset, size, ns, name, labels, e) < 0)
 		return -1;
-	/* Only objects of half a member's maximum have their copies in two members. */
-	stream_room(s, size, 1);
-	if (put_entry(w, s->member, w->versioned.p, parts, n_parts, size, &ignored, e) < 0)
-		return -1;
+	if (s->preferred) {
+		/* Only objects of half a member's maximum have their copies in two members. */
+		stream_room(s, size, 1);
+		if (put_entry(w, s->member, w->versioned.p, parts, n_parts, size, &ignored, e) < 0)
+			return -1;
+	}
 	if (s->member->tar.len >= MEMBER_TARGET)
 		stream_cut(s);
 	return 0;

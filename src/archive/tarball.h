@@ -28,11 +28,12 @@ struct tar_writer_fns {
 /* Index lines (index_put_line) of the objects are collected compressed: see tar_writer_index. */
 MUST_CHECK struct tar_writer *tar_writer_new(const struct tar_writer_fns *fns, int64_t now_unix_ns, struct err *e);
 
-/* A stream of entries of one resource type; several may be open at once (types being listed in parallel). */
+/* A stream of entries of one resource type in one version; several may be open at once (types being listed in parallel).
+ * preferred: version is the cluster's preferred one of that type; others are alternates (velero-format 2.2). */
 struct tar_stream;
-struct tar_stream *tar_stream_open(struct tar_writer *w, struct str gr, struct str version, struct str kind);
+struct tar_stream *tar_stream_open(struct tar_writer *w, struct str gr, struct str version, struct str kind, bool preferred);
 /*
- * Adds one object: its unversioned copy and its "-preferredversion" copy.  parts are concatenated to the object's JSON
+ * Adds one object: its unversioned copy and its "-preferredversion" copy; of an alternate the versioned copy alone.  parts are concatenated to the object's JSON
  * (so that apiVersion and kind can be put in front of an item without copying it).  labels: raw JSON or empty.
  * EK_INVALID (its name is no file name) and EK_LIMIT (LIMIT_OBJECT, LIMIT_TAR_NAME) concern this object only: nothing
  * was written, the next may be added.  EK_* of the sink or of a worker surface here or in finish, and are final.

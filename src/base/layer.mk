@@ -16,6 +16,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/mem.c src/base/mem.h \
 	src/base/parse.c src/base/parse.h \
 	src/base/proc.c src/base/proc.h \
+	src/base/regex.c src/base/regex.h \
 	src/base/secret.c src/base/secret.h \
 	src/base/str.c src/base/str.h \
 	src/base/strmap.c src/base/strmap.h \

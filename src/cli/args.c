@@ -1,6 +1,8 @@
 /* Options and their parsing. */
 #include "cli/args.h"
 
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/parse.h"
 
@@ -14,25 +16,63 @@ const struct option_row option_rows[] = {
 	{ "kubeconfig", 0, OPT_T_TEXT, AT(kubeconfig), SET_CLUSTER, "FILE", "kubeconfig to use (default: as kubectl)" },
 	{ "context", 0, OPT_T_TEXT, AT(context), SET_CLUSTER, "NAME", "context of the kubeconfig (default: the current one)" },
 	{ "cluster", 0, OPT_T_TEXT, AT(cluster), SET_CLUSTER, "NAME", "the same as --context" },
-	{ "from-backup", 0, OPT_T_TEXT, AT(from_backup), SET_RESTORE, "NAME", "backup to restore" },
-	{ "include-namespaces", 0, OPT_T_LIST, AT(inc_namespaces), SET_FILTER, "NAMES",
+	{ "from-backup", 0, OPT_T_TEXT, AT(restore.backup), SET_RESTORE, "NAME", "backup to restore" },
+	{ "include-namespaces", 0, OPT_T_LIST, AT(filter.inc_namespaces), SET_FILTER, "NAMES",
 		"only these namespaces; names or globs, separated by commas" },
-	{ "exclude-namespaces", 0, OPT_T_LIST, AT(exc_namespaces), SET_FILTER, "NAMES", "all but these namespaces" },
-	{ "include-resources", 0, OPT_T_LIST, AT(inc_resources), SET_FILTER, "TYPES",
+	{ "exclude-namespaces", 0, OPT_T_LIST, AT(filter.exc_namespaces), SET_FILTER, "NAMES", "all but these namespaces" },
+	{ "include-resources", 0, OPT_T_LIST, AT(filter.inc_resources), SET_FILTER, "TYPES",
 		"only these resource types: deployments, deploy, Deployment, deployments.apps" },
-	{ "exclude-resources", 0, OPT_T_LIST, AT(exc_resources), SET_FILTER, "TYPES", "all but these resource types" },
-	{ "include-cluster-resources", 0, OPT_T_TRI, AT(include_cluster), SET_FILTER,
+	{ "exclude-resources", 0, OPT_T_LIST, AT(filter.exc_resources), SET_FILTER, "TYPES", "all but these resource types" },
+	{ "include-cluster-resources", 0, OPT_T_TRI, AT(filter.include_cluster), SET_FILTER,
 		"true|false", "objects outside namespaces: true all, false none; unset: all, unless namespaces are chosen" },
-	{ "selector", 'l', OPT_T_TEXT, AT(selector), SET_FILTER, "SELECTOR", "only objects with these labels: a=b,c in (d,e),!f" },
-	{ "ttl", 0, OPT_T_DURATION, AT(ttl_ns), SET_BACKUP, "DURATION", "how long the backup is kept (default 720h)" },
-	{ "labels", 0, OPT_T_PAIRS, AT(labels), SET_BACKUP, "KEY=VALUE", "labels of the backup" },
+	{ "include-cluster-scoped-resources", 0, OPT_T_LIST, AT(filter.inc_cluster_resources), SET_SCOPES, "TYPES",
+		"of the types outside namespaces only these; the four options by scope stand alone or together, not beside the three above" },
+	{ "exclude-cluster-scoped-resources", 0, OPT_T_LIST, AT(filter.exc_cluster_resources), SET_SCOPES, "TYPES",
+		"of the types outside namespaces all but these" },
+	{ "include-namespace-scoped-resources", 0, OPT_T_LIST, AT(filter.inc_ns_resources), SET_SCOPES, "TYPES",
+		"of the types in namespaces only these" },
+	{ "exclude-namespace-scoped-resources", 0, OPT_T_LIST, AT(filter.exc_ns_resources), SET_SCOPES, "TYPES",
+		"of the types in namespaces all but these" },
+	{ "selector", 'l', OPT_T_TEXT, AT(filter.selector), SET_FILTER, "SELECTOR",
+		"only objects with these labels: a=b,c in (d,e),!f" },
+	{ "or-selector", 0, OPT_T_LIST, AT(filter.or_selectors), SET_FILTER, "SELECTORS",
+		"only objects that match at least one of these: 'a=b or c=d,e=f'", " or " },
+	{ "include-names", 0, OPT_T_TEXT, AT(filter.inc_names), SET_FILTER, "REGEX",
+		"only objects whose name matches (PCRE2, anywhere in the name)" },
+	{ "exclude-names", 0, OPT_T_TEXT, AT(filter.exc_names), SET_FILTER, "REGEX", "all but objects whose name matches" },
+	{ "ordered-resources", 0, OPT_T_LIST, AT(backup.ordered), SET_BACKUP, "LISTS",
+		"objects to store first, in this order: 'pods=ns/a,ns/b;persistentvolumes=x'", ";" },
+	{ "resource-policies", 0, OPT_T_FILE, AT(backup.policies), SET_BACKUP, "FILE",
+		"YAML of Velero's resource policies; its includeExcludePolicy narrows the types" },
+	{ "all-versions", 0, OPT_T_FLAG, AT(backup.all_versions), SET_BACKUP, NULL,
+		"store every API version that the cluster serves, not only the preferred one" },
+	{ "ttl", 0, OPT_T_DURATION, AT(backup.ttl_ns), SET_BACKUP, "DURATION", "how long the backup is kept (default 720h)" },
+	{ "labels", 0, OPT_T_PAIRS, AT(backup.labels), SET_BACKUP, "KEY=VALUE", "labels of the backup" },
 	{ "page-size", 0, OPT_T_COUNT, AT(page), SET_BACKUP, "N", "objects per list request" },
-	{ "namespace-mappings", 0, OPT_T_PAIRS, AT(ns_map), SET_RESTORE, "OLD:NEW", "restore namespaces under other names" },
-	{ "existing-resource-policy", 0, OPT_T_POLICY, AT(policy), SET_RESTORE, "POLICY",
+	{ "namespace-mappings", 0, OPT_T_PAIRS, AT(restore.ns_map), SET_RESTORE, "OLD:NEW", "restore namespaces under other names" },
+	{ "existing-resource-policy", 0, OPT_T_POLICY, AT(restore.policy), SET_RESTORE, "POLICY",
 		"objects that are there and differ: none (report) or update" },
-	{ "preserve-nodeports", 0, OPT_T_FLAG, AT(preserve_node_ports), SET_RESTORE, NULL, "keep the node ports of services" },
+	{ "preserve-nodeports", 0, OPT_T_FLAG, AT(restore.preserve_node_ports), SET_RESTORE, NULL, "keep the node ports of services" },
+	{ "restore-status", 0, OPT_T_FLAG, AT(restore.restore_status), SET_RESTORE, NULL, "restore the status of created objects, too" },
+	{ "status-include-resources", 0, OPT_T_LIST, AT(restore.inc_status), SET_RESTORE, "TYPES", "restore the status of these types" },
+	{ "status-exclude-resources", 0, OPT_T_LIST, AT(restore.exc_status), SET_RESTORE, "TYPES",
+		"restore the status of all types but these" },
+	{ "resource-modifiers", 0, OPT_T_FILE, AT(restore.modifiers), SET_RESTORE, "FILE",
+		"YAML of Velero's resource modifiers: edits of what is restored" },
+	{ "storage-class-mappings", 0, OPT_T_PAIRS, AT(restore.class_map), SET_RESTORE, "OLD:NEW", "change storage classes" },
+	{ "image-mappings", 0, OPT_T_PAIRS, AT(restore.image_map), SET_RESTORE, "OLD=NEW", "change parts of image names" },
+	{ "change-storage-class", 0, OPT_T_FILE, AT(restore.class_config), SET_RESTORE, "FILE",
+		"the same from Velero's ConfigMap, or its data, as YAML" },
+	{ "change-image-name", 0, OPT_T_FILE, AT(restore.image_config), SET_RESTORE, "FILE",
+		"the same from Velero's ConfigMap, or its data, as YAML" },
+	{ "restore-resource-priorities", 0, OPT_T_TEXT, AT(restore.priorities), SET_RESTORE, "TYPES",
+		"order of restoring: 'first,second,-,last'" },
+	{ "version-priorities", 0, OPT_T_LIST, AT(restore.versions), SET_RESTORE, "LISTS",
+		"API versions to prefer when a backup holds several: 'deployments.apps=v1,v1beta1;...'", ";" },
+	{ "any-version", 0, OPT_T_FLAG, AT(restore.any_version), SET_RESTORE, NULL,
+		"send objects whose API version is not served under the version that is" },
 	{ "concurrency", 0, OPT_T_COUNT, AT(concurrency), SET_BACKUP | SET_RESTORE, "N",
-		"types listed at once (backup, default 5) or objects written at once (restore, default 64)" },
+		"types listed at once (backup, default 5) or objects written at once (restore, default: found by measuring)" },
 	{ "wait", 'w', OPT_T_TRI, AT(wait), SET_BACKUP | SET_RESTORE, NULL, "accepted for the sake of Velero: a command always waits" },
 	{ "details", 0, OPT_T_FLAG, AT(details), SET_DESCRIBE, NULL, "also list every object" },
 	{ "output", 'o', OPT_T_TEXT, AT(file), SET_FILE, "FILE", "where to write ('-': stdout; default NAME-data.tar.gz)" },
@@ -54,7 +94,7 @@ args_done(struct args *a)
 	for (size_t i = 0; i < COUNT(option_rows); i++) {
 		char *at = (char *)a + option_rows[i].at;
 
-		if (option_rows[i].type == OPT_T_TEXT) {
+		if (option_rows[i].type == OPT_T_TEXT || option_rows[i].type == OPT_T_FILE) {
 			free(*(char **)(void *)at);
 			*(char **)(void *)at = NULL;
 		} else if (option_rows[i].type == OPT_T_LIST || option_rows[i].type == OPT_T_PAIRS) {
@@ -163,24 +203,54 @@ is_pair(struct str text, char sep)
 	return sep == '=' || (at + 1 < text.len && str_rchr(text, sep) == at);
 }
 
+/* Cuts the part before sep off rest; false at the end. */
+static bool
+cut(struct str *rest, const char *sep, struct str *piece)
+{
+	const char *at;
+
+	if (rest->p == NULL)
+		return false;
+	at = memmem(rest->p, rest->len, sep, strlen(sep));
+	*piece = at != NULL ? str_sub(*rest, 0, (size_t)(at - rest->p)) : *rest;
+	*rest = at != NULL ? str_sub(*rest, piece->len + strlen(sep), rest->len) : (struct str){ 0 };
+	return true;
+}
+
 /* An empty entry is an error, not nothing: "--include-namespaces $A,$B" with both unset would select everything. */
 static int
 add_list(const struct option_row *o, struct strs *out, const char *value, struct err *e)
 {
-	const char *sep = o->type == OPT_T_PAIRS ? strpbrk(o->value, "=:") : NULL;
+	const char *inner = o->type == OPT_T_PAIRS ? strpbrk(o->value, "=:") : NULL;
+	const char *sep = o->sep != NULL ? o->sep : ",";
 	struct str rest = str_of(value), piece;
 
-	while (str_split(&rest, ',', &piece)) {
+	while (cut(&rest, sep, &piece)) {
 		AUTO_FREE char *text = NULL;
 
 		piece = str_trim(piece);
 		if (piece.len == 0)
 			return err_set(e, EK_INVALID, "--%s: '%s' has an empty entry", o->name, value);
-		if (sep != NULL && !is_pair(piece, *sep))
+		if (inner != NULL && !is_pair(piece, *inner))
 			return err_set(e, EK_INVALID, "--%s: '" STR_FMT "' is not %s", o->name, STR_ARG(piece), o->value);
 		text = str_dup(piece);
 		strs_add(out, text);
 	}
+	return 0;
+}
+
+/* The text of a file; what it means is for the engine to say. */
+static int
+read_file(const struct option_row *o, char **out, const char *path, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(LIMIT_CONFIG);
+
+	if (file_read(path, &text, e) < 0)
+		return err_ctx(e, "--%s", o->name);
+	if (text.len > 0 && strlen(text.p) != text.len)
+		return err_set(e, EK_INVALID, "--%s: %s is no text", o->name, path);
+	free(*out);
+	*out = text.len > 0 ? buf_take(&text, NULL) : xstrdup("");
 	return 0;
 }
 
@@ -205,6 +275,8 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 		free(*(char **)at);
 		*(char **)at = xstrdup(value);
 		return 0;
+	case OPT_T_FILE:
+		return read_file(o, at, value, e);
 	case OPT_T_LIST:
 	case OPT_T_PAIRS:
 		return add_list(o, at, value, e);
@@ -322,7 +394,7 @@ check_args(const struct command *cmd, const struct args *a, struct err *e)
 		return err_set(e, EK_INVALID, "two locations are given: '%s' and --location", a->pos.at[0]);
 	if ((cmd->sets & SET_LOCATION) != 0 && a->location == NULL && !by_operand)
 		return err_set(e, EK_INVALID, "--location is needed: dir:PATH or s3://BUCKET");
-	if ((cmd->sets & SET_RESTORE) != 0 && a->from_backup == NULL)
+	if ((cmd->sets & SET_RESTORE) != 0 && a->restore.backup == NULL)
 		return err_set(e, EK_INVALID, "--from-backup is needed: see 'orlop backup list'");
 	if (a->context != NULL && a->cluster != NULL && strcmp(a->context, a->cluster) != 0)
 		return err_set(e, EK_INVALID, "--context and --cluster name different clusters");

@@ -16,16 +16,10 @@ struct args {
 	enum opt_tri wait;
 	enum output  output;
 	char        *kubeconfig, *context, *cluster, *location;
-	struct strs  inc_namespaces, exc_namespaces, inc_resources, exc_resources;
-	enum opt_tri include_cluster;
-	char        *selector;
-	int64_t      ttl_ns;
-	struct strs  labels;
+	struct filter_opts  filter;
+	struct backup_opts  backup;      /* its filter stays empty, as that of restore: see filter */
+	struct restore_opts restore;
 	uint64_t     concurrency, page;
-	char        *from_backup;
-	struct strs  ns_map;
-	enum existing_policy policy;
-	bool         preserve_node_ports;
 	char        *file;
 	struct strs  pos;                /* what stands alone */
 };
@@ -44,6 +38,7 @@ enum opt_set {
 	SET_DESCRIBE = 256,
 	SET_FILE     = 512,
 	SET_CONFIRM  = 1024,
+	SET_SCOPES   = 2048,
 };
 
 struct cli;
@@ -63,11 +58,13 @@ struct option_row {
 	const char *name;                /* without "--" */
 	char        letter;              /* 0: none */
 	enum { OPT_T_FLAG, OPT_T_TRI, OPT_T_TEXT, OPT_T_LIST, OPT_T_PAIRS, OPT_T_DURATION, OPT_T_COUNT, OPT_T_OUTPUT,
-		OPT_T_POLICY } type;     /* OPT_T_PAIRS: a list whose entries look like value, "OLD:NEW" */
+		OPT_T_POLICY, OPT_T_FILE } type;  /* OPT_T_PAIRS: a list whose entries look like value, "OLD:NEW";
+		                             OPT_T_FILE: the text of a file */
 	size_t      at;                  /* offset in struct args */
 	unsigned    set;
 	const char *value;               /* "NAME": for help; NULL: takes none */
 	const char *help;
+	const char *sep;                 /* between the entries of a list; NULL: "," */
 };
 extern const struct option_row option_rows[];
 extern const size_t option_rows_len;

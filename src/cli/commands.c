@@ -18,17 +18,6 @@
 
 /* --- requests --- */
 
-static void
-copy_filter(struct filter_opts *to, const struct args *a)
-{
-	strs_copy(&to->inc_namespaces, &a->inc_namespaces);
-	strs_copy(&to->exc_namespaces, &a->exc_namespaces);
-	strs_copy(&to->inc_resources, &a->inc_resources);
-	strs_copy(&to->exc_resources, &a->exc_resources);
-	to->include_cluster = a->include_cluster;
-	to->selector = xstrdup_or_null(a->selector);
-}
-
 static struct request *
 new_request(const struct cli *c, enum op op)
 {
@@ -135,7 +124,8 @@ backup_ls(struct cli *c)
 		"The backup is empty." };
 	struct request *r = new_request(c, l.op);
 
-	copy_filter(&r->filter, &c->args);
+	r->filter = c->args.filter;
+	c->args.filter = (struct filter_opts){ 0 };
 	return run_rows(c, r, &l);
 }
 
@@ -285,12 +275,16 @@ backup_create(struct cli *c)
 	struct request *r = new_request(c, OP_BACKUP_CREATE);
 	int code;
 
+	/* The request owns the options from now on. */
+	r->backup = c->args.backup;
+	r->backup.filter = c->args.filter;
+	c->args.backup = (struct backup_opts){ 0 };
+	c->args.filter = (struct filter_opts){ 0 };
 	r->backup.name = xstrdup_or_null(r->name);
-	r->backup.ttl_ns = c->args.ttl_ns > 0 ? c->args.ttl_ns : DEFAULT_TTL_NS;
+	if (r->backup.ttl_ns == 0)
+		r->backup.ttl_ns = DEFAULT_TTL_NS;
 	r->backup.window = (unsigned)c->args.concurrency;
 	r->backup.page = (unsigned)c->args.page;
-	strs_copy(&r->backup.labels, &c->args.labels);
-	copy_filter(&r->backup.filter, &c->args);
 	code = run_create(c, r, true);
 	if (code == EXIT_INTERRUPTED)
 		fputs("  no backup was made\n", stderr);
@@ -302,13 +296,12 @@ restore_create(struct cli *c)
 {
 	struct request *r = new_request(c, OP_RESTORE_CREATE);
 
+	r->restore = c->args.restore;
+	r->restore.filter = c->args.filter;
+	c->args.restore = (struct restore_opts){ 0 };
+	c->args.filter = (struct filter_opts){ 0 };
 	r->restore.name = xstrdup_or_null(r->name);
-	r->restore.backup = xstrdup(c->args.from_backup);
-	r->restore.policy = c->args.policy;
-	r->restore.preserve_node_ports = c->args.preserve_node_ports;
 	r->restore.window = (unsigned)c->args.concurrency;
-	strs_copy(&r->restore.ns_map, &c->args.ns_map);
-	copy_filter(&r->restore.filter, &c->args);
 	return run_create(c, r, false);
 }
 
@@ -524,7 +517,7 @@ help(struct cli *c)
 #define O SET_OUTPUT
 
 const struct command commands[] = {
-	{ "backup", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_BACKUP, "Back up a cluster",
+	{ "backup", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_SCOPES | SET_BACKUP, "Back up a cluster",
 		"orlop backup create b1 --location dir:./backups", backup_create },
 	{ "backup", "list", "", 0, 0, L | O, "List the backups in a location",
 		"orlop backup list --location s3://backups?region=eu-west-1 -o wide", backup_list },

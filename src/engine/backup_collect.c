@@ -53,7 +53,7 @@ type_stream(struct backup_work *run, struct type *t)
 {
 	if (t->stream == NULL)
 		t->stream = tar_stream_open(run->tar, str_of(t->res->gr), str_of(t->res->version),
-			str_of(t->res->kind));
+			str_of(t->res->kind), t->res->preferred);
 	return t->stream;
 }
 

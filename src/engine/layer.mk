@@ -9,12 +9,16 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/catalog.h \
 	src/engine/chain.c \
 	src/engine/chain.h \
+	src/engine/change.c \
+	src/engine/change.h \
 	src/engine/kind_rules.c \
 	src/engine/kind_rules.h \
 	src/engine/needs.c \
 	src/engine/needs.h \
 	src/engine/options.c \
 	src/engine/options.h \
+	src/engine/policy.c \
+	src/engine/policy.h \
 	src/engine/reader.c \
 	src/engine/reader.h \
 	src/engine/report.c \

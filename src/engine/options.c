@@ -8,15 +8,24 @@ filter_opts_done(struct filter_opts *f)
 	strs_free(&f->exc_namespaces);
 	strs_free(&f->inc_resources);
 	strs_free(&f->exc_resources);
+	strs_free(&f->inc_cluster_resources);
+	strs_free(&f->exc_cluster_resources);
+	strs_free(&f->inc_ns_resources);
+	strs_free(&f->exc_ns_resources);
+	strs_free(&f->or_selectors);
 	free(f->selector);
-	f->selector = NULL;
+	free(f->inc_names);
+	free(f->exc_names);
+	*f = (struct filter_opts){ 0 };
 }
 
 void
 backup_opts_done(struct backup_opts *o)
 {
 	filter_opts_done(&o->filter);
+	strs_free(&o->ordered);
 	strs_free(&o->labels);
+	free(o->policies);
 	free(o->name);
 	free(o->cluster_name);
 	*o = (struct backup_opts){ 0 };
@@ -27,6 +36,15 @@ restore_opts_done(struct restore_opts *o)
 {
 	filter_opts_done(&o->filter);
 	strs_free(&o->ns_map);
+	strs_free(&o->inc_status);
+	strs_free(&o->exc_status);
+	strs_free(&o->class_map);
+	strs_free(&o->image_map);
+	strs_free(&o->versions);
+	free(o->modifiers);
+	free(o->class_config);
+	free(o->image_config);
+	free(o->priorities);
 	free(o->name);
 	free(o->backup);
 	free(o->cluster_name);

@@ -14,12 +14,20 @@ struct filter_opts {
 	struct strs   inc_namespaces, exc_namespaces;    /* names or globs; empty includes: all */
 	struct strs   inc_resources, exc_resources;      /* as discovery_resolve understands; "*": all */
 	enum opt_tri  include_cluster;                   /* cluster-scoped objects: by rule, none, all */
+	/* The lists by scope (velero-format 3.5, "new style"): backups only, and not beside the three above. */
+	struct strs   inc_cluster_resources, exc_cluster_resources;
+	struct strs   inc_ns_resources, exc_ns_resources;
 	char         *selector;                          /* label selector in kubectl's syntax; NULL: none */
+	struct strs   or_selectors;                      /* any of these; not beside selector */
+	char         *inc_names, *exc_names;             /* PCRE2, searched in names of objects; NULL: none */
 };
 
 struct backup_opts {
 	char              *name;             /* NULL up to app, which generates one */
 	struct filter_opts filter;
+	struct strs        ordered;          /* "pods=ns/a,ns/b": stored first, in this order (velero-format 3.5) */
+	char              *policies;         /* YAML of resource policies (velero-format 3.8); NULL: none */
+	bool               all_versions;     /* every served API version, not only the preferred one */
 	struct strs        labels;           /* "key=value" */
 	int64_t            ttl_ns;
 	char              *cluster_name;     /* for the annotation */
@@ -37,8 +45,17 @@ struct restore_opts {
 	struct strs        ns_map;           /* "old:new" */
 	enum existing_policy policy;
 	bool               preserve_node_ports;
+	bool               restore_status;   /* of created objects; narrowed by the two lists (velero-format 4.9) */
+	struct strs        inc_status, exc_status;       /* resources; a list alone means restore_status, too */
+	char              *modifiers;        /* YAML of resource modifiers (velero-format 4.10); NULL: none */
+	struct strs        class_map;        /* "old:new" storage classes */
+	struct strs        image_map;        /* "old=new": parts of image names */
+	char              *class_config, *image_config;  /* the same as YAML: Velero's ConfigMaps or their data */
+	char              *priorities;       /* "a,b,-,y,z": resources restored first and last; NULL: velero-format 4.3 */
+	struct strs        versions;         /* "deployments.apps=v1,v1beta1": API versions to prefer (4.11) */
+	bool               any_version;      /* what the cluster does not serve is sent under its preferred version */
 	char              *cluster_name;     /* the target's, for the record */
-	unsigned           window;           /* requests in flight; 0: default */
+	unsigned           window;           /* requests in flight; 0: found by measuring */
 };
 
 void filter_opts_done(struct filter_opts *f);

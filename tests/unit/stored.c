@@ -165,7 +165,7 @@ write_tarball(struct stored *s, struct vbackup *b)
 		if (i == 0 || strcmp(o->gr, o[-1].gr) != 0) {
 			if (stream)
 				must(tar_stream_close(TAKE(stream), &e), "close", &e);
-			stream = tar_stream_open(w, str_of(o->gr), S("v1"), str_of(o->kind));
+			stream = tar_stream_open(w, str_of(o->gr), S("v1"), str_of(o->kind), true);
 		}
 		if (jget(body, "metadata", &meta))
 			(void)jget(meta, "labels", &labels);

@@ -65,6 +65,7 @@ put_option(struct buf *out, const struct option_row *o, const struct args *a)
 			buf_putf(out, "%s=%s ", o->name, tri[*(const enum opt_tri *)at]);
 		break;
 	case OPT_T_TEXT:
+	case OPT_T_FILE:
 		if (*(char *const *)at != NULL)
 			buf_putf(out, "%s=%s ", o->name, *(char *const *)at);
 		break;

@@ -178,7 +178,7 @@ write_objects(struct tar_writer *w, const struct object *list, size_t n)
 			assert_int_equal(tar_stream_close(open[0], &e), 0);
 		if (begins) {
 			open[0] = open[1];
-			open[1] = tar_stream_open(w, str_of(list[i].gr), str_of(list[i].version), str_of(list[i].kind));
+			open[1] = tar_stream_open(w, str_of(list[i].gr), str_of(list[i].version), str_of(list[i].kind), true);
 		}
 		add_object(open[1], &list[i]);
 	}
@@ -503,7 +503,7 @@ names_that_would_not_come_back_are_refused(void **state)
 	struct err e = { 0 };
 	struct str json = S("{}");
 	AUTO(tar_writer_freep) struct tar_writer *w = tar_writer_new(&fns, 0, &e);
-	struct tar_stream *s = tar_stream_open(w, S("pods"), S("v1"), S("Pod"));
+	struct tar_stream *s = tar_stream_open(w, S("pods"), S("v1"), S("Pod"), true);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -535,7 +535,7 @@ largest_object_is_stored_and_a_larger_one_is_not(void **state)
 	struct err e = { 0 };
 	AUTO(tar_writer_freep) struct tar_writer *w = tar_writer_new(&fns, 0, &e);
 	AUTO(index_freep) struct index *ix = NULL;
-	struct tar_stream *s = tar_stream_open(w, S("pods"), S("v1"), S("Pod"));
+	struct tar_stream *s = tar_stream_open(w, S("pods"), S("v1"), S("Pod"), true);
 
 	(void)state;
 	memset(json, ' ', LIMIT_OBJECT + 1);
@@ -580,7 +580,7 @@ write_until_it_fails(struct tar_writer *w, struct err *e)
 {
 	AUTO_FREE char *json = xcalloc(1, 200000);
 	struct str part = { json, 200000 };
-	struct tar_stream *s = tar_stream_open(w, S("pods"), S("v1"), S("Pod"));
+	struct tar_stream *s = tar_stream_open(w, S("pods"), S("v1"), S("Pod"), true);
 	struct tar_totals t;
 
 	for (size_t i = 0; i < 200; i++) {
@@ -626,7 +626,7 @@ writer_may_be_freed_at_any_moment(void **state)
 		struct tar_writer *w = tar_writer_new(&fns, 0, &e);
 
 		for (size_t i = 0; i < n; i++)
-			add_object(tar_stream_open(w, str_of(objects[i].gr), str_of(objects[i].version), str_of("")), &objects[i]);
+			add_object(tar_stream_open(w, str_of(objects[i].gr), str_of(objects[i].version), str_of(""), true), &objects[i]);
 		tar_writer_free(w);
 	}
 	tar_writer_free(NULL);
