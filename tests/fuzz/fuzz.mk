@@ -13,6 +13,8 @@ FUZZ_FUZZERS = \
 	tests/fuzz/fuzz_jedit \
 	tests/fuzz/fuzz_jscan \
 	tests/fuzz/fuzz_kubeconfig \
+	tests/fuzz/fuzz_names \
+	tests/fuzz/fuzz_selector \
 	tests/fuzz/fuzz_tar \
 	tests/fuzz/fuzz_vbackup \
 	tests/fuzz/fuzz_xml \
@@ -57,3 +59,11 @@ tests_fuzz_fuzz_tar_LDADD = $(ARCHIVE_LIBS) $(EXT_LIBS)
 tests_fuzz_fuzz_vbackup_SOURCES = tests/fuzz/fuzz_vbackup.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_vbackup_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_vbackup_LDADD = $(ARCHIVE_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_names_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_names_LDADD = src/archive/libarchive_.a $(K8S_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_selector_SOURCES = tests/fuzz/fuzz_selector.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_selector_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_selector_LDADD = $(K8S_LIBS) $(EXT_LIBS)
