@@ -23,12 +23,23 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+
+/* Memory holds tokens and Secrets: a crash must not write them to a disk. */
+static void
+no_core_dump(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);     /* lowering a limit does not fail */
+}
 
 int
 main(int argc, char **argv)
 {
 	int code;
 
+	no_core_dump();
 	cli_keep_descriptors();
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);

@@ -80,6 +80,9 @@ target_open(struct job *j, struct target *out, struct err *e)
 		kubeconfig_free(t.kc);
 		return -1;
 	}
+	if (t.conn.insecure)
+		job_note(j, "context '%s' says insecure-skip-tls-verify: whoever is on the way can read and change everything",
+			t.conn.context);
 	*out = t;
 	out->k = k8s_new(&out->conn, e);
 	if (out->k == NULL) {

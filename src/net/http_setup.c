@@ -35,6 +35,7 @@ set_session(const struct http *h, CURL *easy, CURLcode *rc)
 	SET(rc, easy, CURLOPT_NOSIGNAL, 1L);
 	SET(rc, easy, CURLOPT_NOPROGRESS, 1L);
 	SET(rc, easy, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(rc, easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(rc, easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(rc, easy, CURLOPT_PATH_AS_IS, 1L);   /* object keys may contain "..": signed as is */
 	SET(rc, easy, CURLOPT_TCP_NODELAY, 1L);
@@ -67,6 +68,7 @@ set_tls(const struct http *h, CURL *easy, CURLcode *rc)
 		/* Instead of the system's certificates, not in addition to them. */
 		SET(rc, easy, CURLOPT_CAPATH, NULL);
 	}
+	SET(rc, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (h->insecure) {
 		SET(rc, easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		SET(rc, easy, CURLOPT_SSL_VERIFYHOST, 0L);

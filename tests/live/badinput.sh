@@ -105,6 +105,20 @@ secrets_are_never_shown() {
 	if grep -rl "$secret" "$work/stdout" "$work/stderr" "$HOME"; then fail "a secret was written"; fi
 }
 
+# Waits for a file on stdin, and its limits can be read meanwhile.
+a_crash_would_leave_no_core_dump() {
+	mkfifo "$work/stdin"
+	(ulimit -c unlimited && exec "$ORLOP" backup create core --resource-policies - --location "dir:$store" \
+		--kubeconfig "$a") < "$work/stdin" > "$work/stdout" 2>&1 &
+	local pid=$!
+	exec 7> "$work/stdin"
+	until_true 10 grep -qE '^Max core file size +0 ' "/proc/$pid/limits"
+	echo 'version: v2' >&7
+	exec 7>&-
+	wait "$pid" && fail "a policy of version v2 was accepted"
+	[ ! -e "$store/backups/core" ]
+}
+
 user_without_rights_gets_what_he_may_see_and_a_list_of_the_rest() {
 	"${kubectl[@]}" create serviceaccount -n one viewer
 	"${kubectl[@]}" create role -n one reader --verb=get,list --resource=configmaps
@@ -180,6 +194,7 @@ try wrong_access_key wrong_key
 try wrong_secret_key wrong_secret
 try no_credentials
 try secrets_are_never_shown
+try a_crash_would_leave_no_core_dump
 try user_without_rights_gets_what_he_may_see_and_a_list_of_the_rest
 try full_disk
 try server_answers_nonsense
