@@ -16,6 +16,7 @@
  *
  * docs/architecture.md has the drawing.
  */
+#include "base/hash.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "net/http.h"
@@ -44,6 +45,7 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);
 	log_open(getenv("ORLOP_LOG"), getenv("ORLOP_LOG_FILE"));
+	hash_global_init();
 	http_global_init();
 	code = cli_main(argc, argv);
 	log_close();

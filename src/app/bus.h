@@ -53,7 +53,10 @@ enum ev_end {
 	END_CANCELED
 };
 /* What the error of END_FAILED is about. */
-enum ev_about { ABOUT_NOTHING, ABOUT_LOCATION, ABOUT_CLUSTER };
+enum ev_about {
+	ABOUT_NOTHING, ABOUT_LOCATION, ABOUT_CLUSTER,
+	ABOUT_ANSWER     /* what one of them said in the middle of the work: no slip of the user, no damaged backup */
+};
 
 struct event {
 	uint64_t      id;

@@ -3,6 +3,7 @@
 
 #include "app/journal.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "data/jwrite.h"
@@ -136,11 +137,11 @@ struct sweeping { struct job *j; struct store *st; };
 
 /* Removes what a dead run left under a name, and says so. */
 static int
-sweep(struct job *j, struct store *st, const char *name, struct err *e)
+sweep(struct job *j, struct store *st, const char *name, const char *dead, struct err *e)
 {
 	size_t keys;
 
-	if (catalog_sweep(st, name, &keys, job_cancel(j), e) < 0)
+	if (catalog_sweep(st, name, dead, &keys, job_cancel(j), e) < 0)
 		return err_ctx(e, "remove what an interrupted backup '%s' left", name);
 	if (keys > 0)
 		job_note(j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, store_url(st));
@@ -148,7 +149,7 @@ sweep(struct job *j, struct store *st, const char *name, struct err *e)
 }
 
 static int
-sweep_interrupted(void *ctx, const char *operation, const char *location, const char *name)
+sweep_interrupted(void *ctx, const char *id, const char *operation, const char *location, const char *name)
 {
 	struct sweeping *s = ctx;
 	struct err e;
@@ -158,19 +159,23 @@ sweep_interrupted(void *ctx, const char *operation, const char *location, const 
 		return 0;
 	if (strcmp(operation, "backup create") != 0 || strcmp(location, store_url(s->st)) != 0)
 		return -1;
-	if (sweep(s->j, s->st, name, &e) == 0)
+	if (sweep(s->j, s->st, name, id, &e) == 0)
 		return 0;
 	job_note(s->j, "%s", e.msg);
 	return -1;
 }
 
-/* Files under this very name, left by a run of ours that is dead, whatever its location was called then. */
+/* The name was refused.  1: because of files of a run of ours that is dead, whatever its location was called then,
+ * and they are removed now; 0: by somebody else. */
 static int
 sweep_claimed(struct job *j, struct store *st, const char *name, struct err *e)
 {
 	AUTO_FREE char *job = catalog_claim(st, name, job_cancel(j));
+	AUTO(file_close) int seized = job != NULL ? journal_seize(job) : -1;
 
-	return job != NULL && journal_is_dead(job) ? sweep(j, st, name, e) : 0;
+	if (seized < 0)
+		return 0;
+	return sweep(j, st, name, job, e) < 0 ? -1 : 1;
 }
 
 /* A job can do without, but not silently. */
@@ -219,6 +224,8 @@ run_backup(struct job *j, struct store *st, struct k8s *k, const struct backup_o
 
 	rep = report_new(&fns, "backup", o->name);
 	if (backup_run(k, st, o, rep, job_cancel(j), &b, e) < 0) {
+		if (e->http != 0 || e->kind == EK_CORRUPT)
+			job_about(j, ABOUT_ANSWER);
 		err_ctx(e, "backup '%s'", o->name);
 		return job_failed(e);
 	}
@@ -237,6 +244,7 @@ op_backup_create(struct job *j, struct err *e)
 	struct backup_opts o = job_request(j)->backup;
 	struct sweeping s = { j, st };
 	struct journal *journal;
+	struct err why;
 	enum ev_end end;
 
 	if (st == NULL)
@@ -247,11 +255,19 @@ op_backup_create(struct job *j, struct err *e)
 	name = o.name != NULL ? xstrdup(o.name) : generated_name(t.conn.context);
 	o.name = name;
 	o.cluster_name = t.conn.context;
-	if (sweep_claimed(j, st, name, e) < 0)
-		return job_failed(e);
 	journal = start_journal(j, "backup create", st, name);
 	o.job = journal_id(journal);
 	end = run_backup(j, st, t.k, &o, e);
+	if (end == END_FAILED && e->kind == EK_EXISTS) {
+		int swept = sweep_claimed(j, st, name, &why);
+
+		if (swept > 0)
+			end = run_backup(j, st, t.k, &o, e);
+		if (swept < 0) {
+			*e = why;
+			end = job_failed(e);
+		}
+	}
 	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
 	return end;
 }

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/strmap.h"
 #include "data/jscan.h"
 #include "data/jwrite.h"
 #include "engine/catalog.h"
@@ -95,11 +96,12 @@ add_side(struct jw *w, const char *key, struct store *st, const char *name, enum
 	const struct cancel *c, struct err *e)
 {
 	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SIDE_FILE);
+	struct str value;
 	struct err why;
 
 	jw_key(w, key);
-	if (reader_side_file(st, name, f, &json, c, &why) == 0 && json_check(buf_str(&json), &why) == 0) {
-		jw_raw(w, str_trim(buf_str(&json)));
+	if (reader_side_file(st, name, f, &json, c, &why) == 0 && vside_value(buf_str(&json), &value, &why) == 0) {
+		jw_raw(w, value);
 		return 0;
 	}
 	if (why.kind != EK_NOTFOUND && why.kind != EK_CORRUPT && why.kind != EK_LIMIT) {
@@ -123,6 +125,19 @@ on_file(void *ctx, const char *key, uint64_t size, struct err *e)
 	return 0;
 }
 
+/* Members of the description and the files that they come from. */
+static const struct { const char *key; enum layout_file file; } sides[] = {
+	{ "results",              LAYOUT_RESULTS },
+	{ "resourceList",         LAYOUT_RESOURCE_LIST },
+	{ "volumes",              LAYOUT_VOLUMEINFO },
+	{ "itemOperations",       LAYOUT_ITEMOPERATIONS },
+	{ "podVolumeBackups",     LAYOUT_PODVOLUMEBACKUPS },
+	{ "volumeSnapshots",      LAYOUT_VOLUMESNAPSHOTS },
+	{ "csiSnapshots",         LAYOUT_CSI_SNAPSHOTS },
+	{ "csiSnapshotContents",  LAYOUT_CSI_CONTENTS },
+	{ "csiSnapshotClasses",   LAYOUT_CSI_CLASSES },
+};
+
 static int
 describe_backup(struct job *j, struct store *st, struct jw *w, struct err *e)
 {
@@ -141,11 +156,9 @@ describe_backup(struct job *j, struct store *st, struct jw *w, struct err *e)
 	jw_obj(w);
 	jw_key(w, "backup");
 	jw_raw(w, str_trim(buf_str(&meta)));
-	if (add_side(w, "results", st, name, LAYOUT_RESULTS, c, e) < 0
-	    || add_side(w, "resourceList", st, name, LAYOUT_RESOURCE_LIST, c, e) < 0
-	    || add_side(w, "volumes", st, name, LAYOUT_VOLUMEINFO, c, e) < 0
-	    || add_side(w, "itemOperations", st, name, LAYOUT_ITEMOPERATIONS, c, e) < 0)
-		return -1;
+	for (size_t i = 0; i < COUNT(sides); i++)
+		if (add_side(w, sides[i].key, st, name, sides[i].file, c, e) < 0)
+			return -1;
 	jw_key(w, "files");
 	jw_arr(w);
 	if (catalog_files(st, name, on_file, w, c, e) < 0)
@@ -323,12 +336,51 @@ is_namespace(const struct index_entry *en)
 	return str_eq(en->gr, S("namespaces"));
 }
 
+/* 1: the filters take it, 0: they do not, -1: a name pattern takes too long. */
+static int
+listed(const struct selection *sel, const struct index_entry *en, struct err *e)
+{
+	bool namespaced = en->ns.len > 0;
+
+	if (!selection_resource(sel, en->gr, namespaced)
+	    || ((namespaced || is_namespace(en)) && !selection_namespace(sel, namespaced ? en->ns : en->name))
+	    || !selection_labels(sel, en->labels))
+		return 0;
+	return selection_name(sel, en->name, e);
+}
+
+/* Marks what is shown.  A namespace need not have a name that is looked for when something in it is shown. */
+static int
+mark_listed(struct job *j, const struct selection *sel, const struct index *ix, bool *marks, struct err *e)
+{
+	AUTO(strmap_freep) struct strmap *used = strmap_new();
+
+	for (size_t i = 0; i < ix->n_entries; i++) {
+		int take = cancel_check(job_cancel(j), e) < 0 ? -1 : listed(sel, &ix->entries[i], e);
+
+		if (take < 0)
+			return -1;
+		marks[i] = take > 0;
+		if (marks[i] && ix->entries[i].ns.len > 0)
+			(void)strmap_add(used, ix->entries[i].ns);
+	}
+	for (size_t i = 0; i < ix->n_entries; i++) {
+		const struct index_entry *en = &ix->entries[i];
+
+		if (is_namespace(en) && strmap_has(used, en->name) && selection_resource(sel, en->gr, false)
+		    && selection_labels(sel, en->labels))
+			marks[i] = true;
+	}
+	return 0;
+}
+
 enum ev_end
 op_backup_ls(struct job *j, struct err *e)
 {
 	AUTO_OPENED struct opened o = { 0 };
 	AUTO(selection_freep) struct selection *sel = NULL;
 	AUTO_BUF struct buf row = BUF_INIT(LIMIT_SMALL_BODY);
+	AUTO_FREE bool *marks = NULL;
 	const struct index *ix;
 	size_t shown = 0;
 
@@ -338,17 +390,15 @@ op_backup_ls(struct job *j, struct err *e)
 	if (sel == NULL)
 		return job_failed(e);
 	ix = reader_index(o.r);
+	marks = xcalloc(ix->n_entries, sizeof *marks);
+	if (mark_listed(j, sel, ix, marks, e) < 0)
+		return job_failed(e);
 	for (size_t i = 0; i < ix->n_entries; i++) {
-		const struct index_entry *en = &ix->entries[i];
-		bool namespaced = en->ns.len > 0;
-
+		if (!marks[i])
+			continue;
 		if (cancel_check(job_cancel(j), e) < 0)
 			return job_failed(e);
-		if (!selection_resource(sel, en->gr, namespaced)
-		    || ((namespaced || is_namespace(en)) && !selection_namespace(sel, namespaced ? en->ns : en->name))
-		    || !selector_match(selection_selector(sel), en->labels))
-			continue;
-		send_entry(j, en, &row);
+		send_entry(j, &ix->entries[i], &row);
 		shown++;
 	}
 	if (shown == 0 && ix->n_entries > 0) {

@@ -149,25 +149,22 @@ journal_id(const struct journal *j)
 	return j != NULL ? strrchr(j->dir, '/') + 1 : NULL;
 }
 
-bool
-journal_is_dead(const char *id)
+int
+journal_seize(const char *id)
 {
 	AUTO_FREE char *root = file_xdg(XDG_STATE, "jobs");
 	AUTO_FREE char *dir = NULL;
 	AUTO_FREE char *asked = NULL;
 	AUTO_FREE char *lock_path = NULL;
-	AUTO(file_close) int lock = -1;
 	struct err ignored;
 
 	/* The id comes out of a bucket: it must be a name. */
 	if (id[0] == '.' || strchr(id, '/') != NULL)
-		return false;
+		return -1;
 	dir = file_join(root, id);
 	asked = file_join(dir, "job.json");
 	lock_path = file_join(dir, "lock");
-	if (access(asked, F_OK) != 0)
-		return false;
-	return (lock = file_lock(lock_path, &ignored)) >= 0;
+	return access(asked, F_OK) == 0 ? file_lock(lock_path, &ignored) : -1;
 }
 
 static void
@@ -189,7 +186,7 @@ check_job(const char *dir, journal_fn *fn, void *ctx)
 	name = jdoc_text(doc, "name");
 	if (operation == NULL || location == NULL || name == NULL)
 		return;
-	if (fn(ctx, operation, location, name) == 0)
+	if (fn(ctx, strrchr(dir, '/') + 1, operation, location, name) == 0)
 		write_result(dir, "interrupted", "");
 }
 

@@ -18,14 +18,15 @@ void journal_end(struct journal *j, const char *result, const char *message);
 
 /* The job's id, borrowed; NULL for NULL. */
 const char *journal_id(const struct journal *j);
-/* Was there a job of this id on this machine, and is its process gone (or done with it)? */
-bool journal_is_dead(const char *id);
+/* Was there a job of this id on this machine, and is its process gone (or done with it)?  Then the fd of its lock: until
+ * the caller closes it, nobody else clears up after that job.  Else -1. */
+int journal_seize(const char *id);
 
 /*
- * Calls fn for each job whose process is gone without a result, with what was asked.  fn returns 0 when the matter is
+ * Calls fn for each job whose process is gone without a result, with what was asked, seized.  fn returns 0 when the matter is
  * settled: the journal then gets the result "interrupted".  A journal that cannot be read is passed over.
  */
-typedef int journal_fn(void *ctx, const char *operation, const char *location, const char *name);
+typedef int journal_fn(void *ctx, const char *id, const char *operation, const char *location, const char *name);
 void journal_interrupted(journal_fn *fn, void *ctx);
 
 #endif

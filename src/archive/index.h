@@ -75,6 +75,9 @@ MUST_CHECK struct index *index_parse(struct str text, struct err *e);
 /* Hash of an object without what the server sets (metadata.uid, resourceVersion, generation, creationTimestamp,
  * selfLink, managedFields, deletionTimestamp, deletionGracePeriodSeconds; status): the remaining bytes, in order. */
 void index_content_hash(struct str object, uint8_t out[INDEX_HASH_LEN]);
+/* The same of an object that was split already.  head: empty, or "{...," that is put there for its opening bracket. */
+struct jsplit;
+void index_split_hash(const struct jsplit *object, struct str head, uint8_t out[INDEX_HASH_LEN]);
 
 /* The entry of an object, or NULL.  Linear. */
 const struct index_entry *index_find(const struct index *ix, struct str gr, struct str ns, struct str name);

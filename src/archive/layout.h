@@ -17,6 +17,9 @@ enum layout_file {
 	LAYOUT_RESOURCE_LIST,
 	LAYOUT_RESULTS,
 	LAYOUT_VOLUMEINFO,
+	LAYOUT_CSI_SNAPSHOTS,     /* these three: Velero up to 1.16 or 1.17, read only */
+	LAYOUT_CSI_CONTENTS,
+	LAYOUT_CSI_CLASSES,
 	LAYOUT_INDEX,             /* backups/B/B-orlop-index.json.gz: ours */
 	LAYOUT_CLAIM,             /* backups/B/B-orlop-claim.json: ours, there while the backup is being made */
 	LAYOUT_RESTORE_LOGS,      /* restores/R/restore-R-logs.gz, from here on name is the restore's */

@@ -5,22 +5,27 @@
  *   ------              ----------------         --------------------
  *   tar_stream_add      gzip_pack, SHA-256       waits for each member in the order
  *   fills the open      of one member            of "ordered", gives it to sink,
- *   member of its                                notes its row, puts it to "idle"
+ *   member of its                                notes its row, frees it
  *   type; full: to the
  *   pool and to "ordered" (bounded: this is where the driver waits)
  *
- * A member belongs to exactly one of the three at any time.  Entries of a tar are self-contained, so one libarchive
- * writer serves all members: its write callback appends to whichever member is being filled.
+ * A member belongs to exactly one of the three at any time.  Its tar goes when it is packed, and the room that packing
+ * needs belongs to the worker, so that what waits for the sink is no larger than it will be in the file.
+ * Entries of a tar are self-contained, so one libarchive writer serves all members: its write callback appends to
+ * whichever member is being filled.  There are two of them all the same: the one that can write any name costs three
+ * times as much for an entry as the one for names that fit a plain header, and both write the same bytes for those.
  * Members are numbered when they are opened, since index lines name them from then on; the file has them in the
  * order in which they became full.
  */
 #include "archive/tarball.h"
 
 #include "archive/layout.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "base/vec.h"
 #include "data/gzip.h"
 
 #include <archive.h>
@@ -30,26 +35,33 @@
 #include <locale.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MEMBER_TARGET (1 * MIB)              /* a member is full from here on */
 #define MEMBER_ROOM   (MEMBER_TARGET + 64 * KIB)
 #define MEMBER_MAX    (LIMIT_MEMBER - MIB)   /* what does not compress grows a little */
 #define MEMBER_KEEP   (4 * MIB)              /* larger buffers are not kept for the next member */
-#define IN_FLIGHT     6
+#define IN_FLIGHT     4
 #define WORKERS_MAX   4
 #define ENTRY_EXTRA   ((uint64_t)(8 * KIB))  /* headers, long-name record and padding of one entry, at most */
 #define LINES_BATCH   (32 * KIB)
+#define INDEX_SPOOL   (256 * KIB)            /* packed index lines that are kept in memory */
+#define PLAIN_NAME    255                    /* no longer path fits a plain tar header */
 #define FORMAT_VERSION "1.1.0\n"
 
 struct member {
 	struct task        task;
-	struct member     *next;      /* in the writer's list of idle ones */
+	struct tar_writer *w;
 	size_t             number;    /* row in the index */
-	struct buf         tar, gz;
+	struct buf         tar;       /* until it is packed */
+	size_t             tar_len;
+	struct buf         gz;
 	uint8_t            sha256[SHA256_LEN];
 	bool               failed;
 	struct err         err;
 };
+
+struct rooms VEC_OF(struct buf);
 
 struct tar_stream {
 	struct tar_writer *w;
@@ -63,14 +75,17 @@ struct tar_writer {
 	struct tar_writer_fns fns;
 
 	/* The driver's. */
-	struct archive       *tar;
+	struct archive       *plain_tar, *pax_tar;
 	struct archive_entry *entry;
 	locale_t              utf8;
 	struct member        *target;     /* where libarchive's bytes go; NULL: nowhere */
 	struct tar_stream    *streams;
 	struct buf            plain, versioned;   /* paths of the object being written */
 	struct buf            lines;      /* index lines waiting for index_gz */
-	struct buf            index;      /* the packed lines */
+	struct buf            index;      /* the packed lines: behind those in spool */
+	int                   spool;      /* file; -1: none */
+	uint64_t              spooled;    /* bytes in it */
+	bool                  no_spool;   /* there is none to be had */
 	struct gzip          *index_gz;
 	uint64_t              index_bytes;
 	uint64_t              objects;
@@ -86,8 +101,8 @@ struct tar_writer {
 
 	atomic_bool           failed;     /* err is set; never cleared */
 	atomic_bool           dropped;    /* the writer is being freed: sink gets no more */
-	struct lock          *lock;       /* guards idle, err and the rows of ix */
-	struct member        *idle;
+	struct lock          *lock;       /* guards idle, rooms, err and the rows of ix */
+	struct rooms          idle, rooms;/* empty buffers: for tar, and of workers for packing */
 	struct err            err;
 	struct index         *ix;
 };
@@ -116,6 +131,12 @@ check(struct tar_writer *w, struct err *e)
 	return -1;
 }
 
+bool
+tar_writer_failed(const struct tar_writer *w)
+{
+	return atomic_load(&w->failed);
+}
+
 /* --- members --- */
 
 static void
@@ -128,59 +149,74 @@ member_free(struct member *m)
 	free(m);
 }
 
+static struct buf
+room_take(struct tar_writer *w, struct rooms *from)
+{
+	struct buf b = BUF_INIT(SIZE_MAX);
+
+	lock_take(w->lock);
+	if (from->len > 0)
+		b = from->at[--from->len];
+	lock_drop(w->lock);
+	return b;
+}
+
+static void
+room_give(struct tar_writer *w, struct rooms *to, struct buf *b /* taken */)
+{
+	if (b->cap > MEMBER_KEEP) {
+		buf_free(b);
+		return;
+	}
+	buf_cut(b, 0);
+	lock_take(w->lock);
+	*vec_push(to) = *b;
+	lock_drop(w->lock);
+	*b = (struct buf)BUF_INIT(0);
+}
+
+static void
+rooms_free(struct rooms *r)
+{
+	for (size_t i = 0; i < r->len; i++)
+		buf_free(&r->at[i]);
+	vec_free(r);
+}
+
 static void
 member_pack(struct task *t)
 {
 	struct member *m = (struct member *)t;
+	struct buf packed = room_take(m->w, &m->w->rooms);
 
-	if (gzip_pack(buf_str(&m->tar), &m->gz, &m->err) < 0) {
-		m->failed = true;
-		return;
-	}
-	sha256(m->gz.p, m->gz.len, m->sha256);
+	m->tar_len = m->tar.len;
+	m->failed = gzip_pack(buf_str(&m->tar), &packed, &m->err) < 0
+		|| buf_add(&m->gz, packed.p, packed.len, &m->err) < 0;
+	room_give(m->w, &m->w->idle, &m->tar);
+	room_give(m->w, &m->w->rooms, &packed);
+	if (!m->failed)
+		sha256(m->gz.p, m->gz.len, m->sha256);
 }
 
 static struct member *
 member_open(struct tar_writer *w)
 {
-	struct member *m;
+	struct member *m = xcalloc(1, sizeof *m);
 	struct err e = { 0 };
 	char *room;
 
-	lock_take(w->lock);
-	m = w->idle;
-	if (m)
-		w->idle = m->next;
-	lock_drop(w->lock);
-	if (!m) {
-		m = xcalloc(1, sizeof *m);
-		m->task.run = member_pack;
-		m->tar = (struct buf)BUF_INIT(LIMIT_MEMBER);
-		m->gz = (struct buf)BUF_INIT(SIZE_MAX);
-		room = buf_room(&m->tar, MEMBER_ROOM, &e);
-		assert_that(room);
-	}
+	m->w = w;
+	m->task.run = member_pack;
+	m->tar = room_take(w, &w->idle);
+	m->tar.max = LIMIT_MEMBER;
+	m->gz = (struct buf)BUF_INIT(SIZE_MAX);
+	room = buf_room(&m->tar, MEMBER_ROOM, &e);
+	assert_that(room);
 	lock_take(w->lock);
 	m->number = w->ix->n_members;
 	(void)index_add_member(w->ix);
 	lock_drop(w->lock);
 	return m;
-}
-
-/* Gives a member away, empty again. */
-static void
-member_retire(struct tar_writer *w, struct member *m)
-{
-	if (m->tar.cap > MEMBER_KEEP || m->gz.cap > MEMBER_KEEP) {
-		member_free(m);
-		return;
-	}
-	buf_cut(&m->tar, 0);
-	buf_cut(&m->gz, 0);
-	lock_take(w->lock);
-	m->next = w->idle;
-	w->idle = m;
-	lock_drop(w->lock);
 }
 
 /* Hands a full member to the workers and the collector; waits while too many are under way. */
@@ -215,11 +251,11 @@ collect(struct tar_writer *w, struct member *m)
 	row->off = w->gz_bytes;
 	row->size = m->gz.len;
 	row->tar_off = w->tar_bytes;
-	row->tar_size = m->tar.len;
+	row->tar_size = m->tar_len;
 	memcpy(row->sha256, m->sha256, SHA256_LEN);
 	lock_drop(w->lock);
 	w->gz_bytes += m->gz.len;
-	w->tar_bytes += m->tar.len;
+	w->tar_bytes += m->tar_len;
 }
 
 static void
@@ -232,7 +268,7 @@ collector(void *arg)
 		pool_wait(w->pool, &m->task);
 		if (!atomic_load(&w->failed) && !atomic_load(&w->dropped))
 			collect(w, m);
-		member_retire(w, m);
+		member_free(m);
 	}
 }
 
@@ -255,21 +291,35 @@ on_tar_bytes(struct archive *a, void *ctx, const void *p, size_t n)
 }
 
 static int
-tar_err(struct tar_writer *w, const char *what, struct err *e)
+tar_err(struct tar_writer *w, struct archive *tar, const char *what, struct err *e)
 {
-	const char *why = archive_error_string(w->tar);
+	const char *why = archive_error_string(tar);
 
 	(void)err_set(e, EK_IO, "write '%s' to the tarball: %s", what, why ? why : "unknown error");
 	fail(w, e);
 	return -1;
 }
 
+static struct archive *
+writer_open(struct tar_writer *w, int (*set_format)(struct archive *), struct err *e)
+{
+	struct archive *a = archive_write_new();
+
+	assert_that(a);
+	/* No blocks: entries reach the callback at once. */
+	if (set_format(a) == ARCHIVE_OK && archive_write_set_bytes_per_block(a, 0) == ARCHIVE_OK &&
+	    archive_write_open(a, w, NULL, on_tar_bytes, NULL) == ARCHIVE_OK)
+		return a;
+	(void)err_set(e, EK_IO, "set up the tar writer: %s", archive_error_string(a));
+	archive_write_free(a);
+	return NULL;
+}
+
 static int
 tar_open(struct tar_writer *w, int64_t now_unix_ns, struct err *e)
 {
-	w->tar = archive_write_new();
 	w->entry = archive_entry_new();
-	assert_that(w->tar && w->entry);
+	assert_that(w->entry);
 	/*
 	 * libarchive converts names from the locale's character set to UTF-8; ours are UTF-8.  Without such a locale it
 	 * keeps the bytes, too, and marks the entry as "BINARY", of which only GNU tar complains.
@@ -278,15 +328,24 @@ tar_open(struct tar_writer *w, int64_t now_unix_ns, struct err *e)
 	if (!w->utf8)
 		w->utf8 = newlocale(LC_CTYPE_MASK, "C", NULL);
 	assert_that(w->utf8);
-	/* No blocks: entries reach the callback at once. */
-	if (archive_write_set_format_pax_restricted(w->tar) != ARCHIVE_OK ||
-	    archive_write_set_bytes_per_block(w->tar, 0) != ARCHIVE_OK ||
-	    archive_write_open(w->tar, w, NULL, on_tar_bytes, NULL) != ARCHIVE_OK)
-		return err_set(e, EK_IO, "set up the tar writer: %s", archive_error_string(w->tar));
+	w->plain_tar = writer_open(w, archive_write_set_format_ustar, e);
+	w->pax_tar = w->plain_tar ? writer_open(w, archive_write_set_format_pax_restricted, e) : NULL;
+	if (!w->pax_tar)
+		return -1;
 	archive_entry_set_filetype(w->entry, AE_IFREG);
 	archive_entry_set_perm(w->entry, 0755);
 	archive_entry_set_mtime(w->entry, (time_t)(now_unix_ns / 1000000000), 0);
 	return 0;
+}
+
+static bool
+is_plain(const char *path)
+{
+	size_t n = 0;
+
+	while (path[n] > ' ' && path[n] < 0x7f)
+		n++;
+	return path[n] == '\0' && n <= PLAIN_NAME;
 }
 
 /* One entry into the member; *offset: where its content starts. */
@@ -294,24 +353,31 @@ static int
 put_entry(struct tar_writer *w, struct member *m, const char *path, const struct str *parts, size_t n_parts,
 	uint64_t size, uint64_t *offset, struct err *e)
 {
+	struct archive *tar = w->plain_tar;
 	locale_t before;
-	int rc;
+	int rc = ARCHIVE_FAILED;
 	bool ok;
 
 	w->target = m;
 	archive_entry_set_pathname(w->entry, path);
 	archive_entry_set_size(w->entry, (la_int64_t)size);
 	before = uselocale(w->utf8);
-	rc = archive_write_header(w->tar, w->entry);
+	if (is_plain(path))
+		rc = archive_write_header(tar, w->entry);
+	if (rc == ARCHIVE_FAILED) {
+		/* Nothing was written: the name needs an entry of its own before this one. */
+		tar = w->pax_tar;
+		rc = archive_write_header(tar, w->entry);
+	}
 	(void)uselocale(before);
 	ok = rc == ARCHIVE_OK || rc == ARCHIVE_WARN;
 	*offset = m->tar.len;
 	for (size_t i = 0; ok && i < n_parts; i++)
 		if (parts[i].len > 0)
-			ok = archive_write_data(w->tar, parts[i].p, parts[i].len) == (la_ssize_t)parts[i].len;
-	ok = ok && archive_write_finish_entry(w->tar) == ARCHIVE_OK;
+			ok = archive_write_data(tar, parts[i].p, parts[i].len) == (la_ssize_t)parts[i].len;
+	ok = ok && archive_write_finish_entry(tar) == ARCHIVE_OK;
 	w->target = NULL;
-	return ok ? 0 : tar_err(w, path, e);
+	return ok ? 0 : tar_err(w, tar, path, e);
 }
 
 /* The first entry of every tarball, in a member of its own. */
@@ -330,6 +396,47 @@ put_version(struct tar_writer *w, struct err *e)
 
 /* --- index lines --- */
 
+/* Without a place for temporary files they stay in memory. */
+static void
+spool_index(struct tar_writer *w)
+{
+	struct err e = { 0 };
+
+	if (w->no_spool)
+		return;
+	if (w->spool < 0)
+		w->spool = file_spool(&e);
+	if (w->spool < 0 || lseek(w->spool, (off_t)w->spooled, SEEK_SET) < 0 ||
+	    file_write_all(w->spool, w->index.p, w->index.len, &e) < 0) {
+		w->no_spool = true;
+		return;
+	}
+	w->spooled += w->index.len;
+	buf_cut(&w->index, 0);
+}
+
+static int
+put_spool(const struct tar_writer *w, struct buf *out, struct err *e)
+{
+	uint64_t off = 0;
+	char *to = buf_room(out, w->spooled, e);
+
+	if (!to)
+		return -1;
+	while (off < w->spooled) {
+		ssize_t n = pread(w->spool, to + off, w->spooled - off, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? err_sys(e, errno, "read a temporary file")
+				: err_set(e, EK_IO, "a temporary file has become shorter");
+		off += (uint64_t)n;
+	}
+	buf_grew(out, w->spooled);
+	return 0;
+}
+
 static int
 flush_lines(struct tar_writer *w, struct err *e)
 {
@@ -342,12 +449,14 @@ flush_lines(struct tar_writer *w, struct err *e)
 		return -1;
 	}
 	buf_cut(&w->lines, 0);
+	if (w->index.len >= INDEX_SPOOL)
+		spool_index(w);
 	return 0;
 }
 
 static int
 note_object(struct tar_stream *s, uint64_t offset, uint64_t size, struct str ns, struct str name, struct str labels,
-	struct err *e)
+	const uint8_t *hash, struct err *e)
 {
 	struct tar_writer *w = s->w;
 	struct index_entry en = {
@@ -356,7 +465,10 @@ note_object(struct tar_stream *s, uint64_t offset, uint64_t size, struct str ns,
 		.member = (uint32_t)s->member->number, .off = offset, .size = size, .alternate = !s->preferred,
 	};
 
-	index_content_hash((struct str){ s->member->tar.p + offset, size }, en.hash);
+	if (hash)
+		memcpy(en.hash, hash, sizeof en.hash);
+	else
+		index_content_hash((struct str){ s->member->tar.p + offset, size }, en.hash);
 	index_put_line(&w->lines, &en);
 	w->objects++;
 	return w->lines.len < LINES_BATCH ? 0 : flush_lines(w, e);
@@ -374,6 +486,7 @@ tar_writer_new(const struct tar_writer_fns *fns, int64_t now_unix_ns, struct err
 	w->plain = w->versioned = (struct buf)BUF_INIT(SIZE_MAX);
 	w->lines = (struct buf)BUF_INIT(SIZE_MAX);
 	w->index = (struct buf)BUF_INIT(LIMIT_INDEX);
+	w->spool = -1;
 	w->index_gz = gzip_new(&w->index);
 	w->ix = index_new();
 	w->lock = lock_new();
@@ -397,16 +510,12 @@ join(struct tar_writer *w)
 	thread_join(TAKE(w->collector));
 }
 
-/* The collector has ended: nobody else looks at the list. */
+/* Collector and workers have ended: nobody else looks at the lists. */
 static void
-free_idle(struct tar_writer *w)
+free_rooms(struct tar_writer *w)
 {
-	struct member *m;
-
-	while ((m = w->idle) != NULL) {
-		w->idle = m->next;
-		member_free(m);
-	}
+	rooms_free(&w->idle);
+	rooms_free(&w->rooms);
 }
 
 static void
@@ -434,9 +543,10 @@ tar_writer_free(struct tar_writer *w)
 		w->streams = s->next;
 		stream_free(s);
 	}
-	free_idle(w);
+	free_rooms(w);
 	archive_entry_free(w->entry);
-	archive_write_free(w->tar);
+	archive_write_free(w->plain_tar);
+	archive_write_free(w->pax_tar);
 	if (w->utf8)
 		freelocale(w->utf8);
 	gzip_free(w->index_gz);
@@ -444,6 +554,7 @@ tar_writer_free(struct tar_writer *w)
 	buf_free(&w->versioned);
 	buf_free(&w->lines);
 	buf_free(&w->index);
+	file_close(&w->spool);
 	index_free(w->ix);
 	sha256_free(w->whole);
 	lock_free(w->lock);
@@ -522,7 +633,7 @@ stream_room(struct tar_stream *s, uint64_t size, unsigned copies)
 
 int
 tar_stream_add(struct tar_stream *s, struct str ns, struct str name, struct str labels, const struct str *parts,
-	size_t n_parts, struct err *e)
+	size_t n_parts, const uint8_t *hash, struct err *e)
 {
 	struct tar_writer *w = s->w;
 	uint64_t size = 0, offset, ignored;
@@ -533,7 +644,7 @@ tar_stream_add(struct tar_stream *s, struct str ns, struct str name, struct str 
 		return -1;
 	stream_room(s, size, s->preferred ? 2 : 1);
 	if (put_entry(w, s->member, s->preferred ? w->plain.p : w->versioned.p, parts, n_parts, size, &offset, e) < 0 ||
-	    note_object(s, offset, size, ns, name, labels, e) < 0)
+	    note_object(s, offset, size, ns, name, labels, hash, e) < 0)
 		return -1;
 	if (s->preferred) {
 		/* Only objects of half a member's maximum have their copies in two members. */
@@ -568,10 +679,10 @@ put_end(struct tar_writer *w, struct err *e)
 	int rc;
 
 	w->target = m;
-	rc = archive_write_close(w->tar);
+	rc = archive_write_close(w->pax_tar);
 	w->target = NULL;
 	member_submit(w, m);
-	return rc == ARCHIVE_OK ? 0 : tar_err(w, "end of archive", e);
+	return rc == ARCHIVE_OK ? 0 : tar_err(w, w->pax_tar, "end of archive", e);
 }
 
 int
@@ -584,7 +695,7 @@ tar_writer_finish(struct tar_writer *w, struct tar_totals *out, struct err *e)
 		return -1;
 	join(w);
 	/* What follows needs memory of its own: packing the index and the lists of the backup. */
-	free_idle(w);
+	free_rooms(w);
 	if (check(w, e) < 0 || gzip_end(w->index_gz, e) < 0)
 		return -1;
 	sha256_end(w->whole, ix->tarball_sha256);
@@ -603,7 +714,8 @@ tar_writer_index(struct tar_writer *w, struct buf *gz, struct err *e)
 
 	assert_that(w->finished);
 	index_put_head(&head, w->ix, w->objects);
-	if (gzip_pack(buf_str(&head), gz, e) < 0 || buf_add(gz, w->index.p, w->index.len, e) < 0) {
+	if (gzip_pack(buf_str(&head), gz, e) < 0 || put_spool(w, gz, e) < 0 ||
+	    buf_add(gz, w->index.p, w->index.len, e) < 0) {
 		buf_cut(gz, before);
 		return err_ctx(e, "index of the tarball");
 	}

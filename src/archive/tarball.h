@@ -35,11 +35,14 @@ struct tar_stream *tar_stream_open(struct tar_writer *w, struct str gr, struct s
 /*
  * Adds one object: its unversioned copy and its "-preferredversion" copy; of an alternate the versioned copy alone.  parts are concatenated to the object's JSON
  * (so that apiVersion and kind can be put in front of an item without copying it).  labels: raw JSON or empty.
+ * hash: the object's index_content_hash, if the caller has it; NULL: it is computed here.
  * EK_INVALID (its name is no file name) and EK_LIMIT (LIMIT_OBJECT, LIMIT_TAR_NAME) concern this object only: nothing
  * was written, the next may be added.  EK_* of the sink or of a worker surface here or in finish, and are final.
  */
 MUST_CHECK int tar_stream_add(struct tar_stream *s, struct str ns, struct str name, struct str labels,
-	const struct str *parts, size_t n_parts, struct err *e);
+	const struct str *parts, size_t n_parts, const uint8_t *hash, struct err *e);
+/* The sink or a worker has failed: errors are about the tarball, not about one object.  Any thread. */
+bool tar_writer_failed(const struct tar_writer *w);
 MUST_CHECK int tar_stream_close(struct tar_stream *s, struct err *e);     /* frees s, also on failure */
 
 /* All streams closed: writes the end of the archive, waits for workers and sink.  Fills what the chain of checksums

@@ -153,6 +153,7 @@ vbackup_done(struct vbackup *b)
 		strs_free(field_in(b, filters[i].at));
 	kvs_free(&b->labels);
 	kvs_free(&b->annotations);
+	kvs_free(&b->ordered);
 	free(b->selector_json);
 	free(b->or_selectors_json);
 	strs_free(&b->validation_errors);
@@ -269,6 +270,7 @@ put_spec(struct jw *w, const struct vbackup *b)
 	}
 	put_raw(w, "labelSelector", b->selector_json);
 	put_raw(w, "orLabelSelectors", b->or_selectors_json);
+	put_kvs(w, "orderedResources", &b->ordered);
 	put_tristate(w, "snapshotVolumes", b->snapshot_volumes);
 	jw_kv_text(w, "ttl", fmt_go_duration(ttl, b->ttl_ns));
 	jw_kv_text(w, "volumeGroupSnapshotLabelKey", "velero.io/volume-group");
@@ -445,6 +447,7 @@ get_fields(const cJSON *d, struct vbackup *b)
 		get_texts(jdoc_get(spec, filters[i].key), field_in(b, filters[i].at));
 	get_kvs(jdoc_get(d, "metadata.labels"), &b->labels);
 	get_kvs(jdoc_get(d, "metadata.annotations"), &b->annotations);
+	get_kvs(jdoc_get(spec, "orderedResources"), &b->ordered);
 	b->include_cluster = get_tristate(spec, "includeClusterResources");
 	b->snapshot_volumes = get_tristate(spec, "snapshotVolumes");
 	selector = jdoc_get(spec, "labelSelector");

@@ -46,6 +46,7 @@ struct vbackup {
 	enum tristate include_cluster;
 	char *selector_json;            /* labelSelector object, NULL: none */
 	char *or_selectors_json;        /* array, NULL: none */
+	struct kvs ordered;             /* orderedResources: plural name to "ns/name,..." */
 	enum tristate snapshot_volumes;
 	int64_t ttl_ns;
 	char *storage_location;
@@ -73,10 +74,7 @@ void vresults_freep(struct vresults **r);
 /* ns NULL: about the run itself ("velero"); "": cluster-scoped; else the namespace. */
 void vresults_add(struct vresults *r, enum result_level l, const char *ns, const char *text);
 size_t vresults_count(const struct vresults *r, enum result_level l);
-typedef void vresults_fn(void *ctx, enum result_level l, const char *ns, const char *text);
-void vresults_each(const struct vresults *r, vresults_fn *fn, void *ctx);
 MUST_CHECK int vresults_write(const struct vresults *r, struct buf *json, struct err *e);
-MUST_CHECK int vresults_read(struct str json, struct vresults **out, struct err *e);
 
 /* Resource list ("-resource-list.json.gz"): "<apiVersion>/<Kind>" to sorted names. */
 struct vreslist;
@@ -85,10 +83,9 @@ void vreslist_free(struct vreslist *r);
 void vreslist_freep(struct vreslist **r);
 /* suffix: "" for backups, "(created)" etc. for restores. */
 void vreslist_add(struct vreslist *r, struct str api_version, struct str kind, struct str ns, struct str name, const char *suffix);
-typedef void vreslist_fn(void *ctx, const char *api_kind, const char *item);
-void vreslist_each(const struct vreslist *r, vreslist_fn *fn, void *ctx);       /* sorted */
-MUST_CHECK int vreslist_write(struct vreslist *r, struct buf *json, struct err *e);
-MUST_CHECK int vreslist_read(struct str json, struct vreslist **out, struct err *e);
+MUST_CHECK int vreslist_write(const struct vreslist *r, struct buf *json, struct err *e);
+/* Appends the same as a gzip file, without having it in memory unpacked. */
+MUST_CHECK int vreslist_pack(const struct vreslist *r, struct buf *gz, struct err *e);
 
 /* Volume info ("-volumeinfo.json.gz"). */
 struct vvolume {
@@ -104,6 +101,9 @@ struct vvolumes VEC_OF(struct vvolume);
 void vvolumes_free(struct vvolumes *v);
 MUST_CHECK int vvolumes_write(const struct vvolumes *v, struct buf *json, struct err *e);
 MUST_CHECK int vvolumes_read(struct str json, struct vvolumes *out, struct err *e);
+
+/* The value of a JSON side file: the first one in it, as Velero's readers do.  A slice of file.  EK_CORRUPT. */
+MUST_CHECK int vside_value(struct str file, struct str *value, struct err *e);
 
 /* One line of "-logs.gz" in Velero's logfmt; pairs are extra key/value texts, NULL-terminated. */
 void vlog_line(struct buf *out, int64_t now_unix_ns, const char *level, const char *msg, ...) __attribute__((sentinel));

@@ -1,16 +1,19 @@
 /* The side files of backups and restores: results, resource list, volume info, log lines. */
 #include "archive/vbackup.h"
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "base/text.h"
+#include "data/gzip.h"
 #include "data/jscan.h"
 #include "data/jwrite.h"
 
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
+
+#define PIECE ((size_t)32 * 1024)
 
 /* One line of compact JSON; a failure leaves nothing behind. */
 static int
@@ -127,29 +130,6 @@ sort_places(const struct findings *f)
 }
 
 static void
-each_text(const struct strs *v, vresults_fn *fn, void *ctx, enum result_level l, const char *ns)
-{
-	for (size_t i = 0; i < v->len; i++)
-		fn(ctx, l, ns, v->at[i]);
-}
-
-void
-vresults_each(const struct vresults *r, vresults_fn *fn, void *ctx)
-{
-	static const enum result_level order[] = { RESULT_ERROR, RESULT_WARNING };
-
-	for (size_t k = 0; k < COUNT(order); k++) {
-		const struct findings *f = &r->of[order[k]];
-
-		each_text(&f->run, fn, ctx, order[k], NULL);
-		each_text(&f->cluster, fn, ctx, order[k], "");
-		sort_places(f);
-		for (size_t i = 0; i < f->places.len; i++)
-			each_text(&f->places.at[i]->texts, fn, ctx, order[k], f->places.at[i]->ns);
-	}
-}
-
-static void
 put_findings(struct jw *w, const char *key, const struct findings *f)
 {
 	jw_key(w, key);
@@ -183,86 +163,38 @@ vresults_write(const struct vresults *r, struct buf *json, struct err *e)
 
 /* --- reading --- */
 
-/* The file must be one value of this type, or null, which stands for an empty one. */
-static int
-check_file(struct str *json, enum jtype want, const char *what, struct err *e)
-{
-	*json = str_trim(*json);
-	if (json_check(*json, e) < 0)
-		return err_ctx(e, "%s", what);
-	if (jtype(*json) != want && jtype(*json) != J_NULL)
-		return err_set(e, EK_CORRUPT, "%s: not a JSON %s", what, want == J_OBJ ? "object" : "array");
-	return 0;
-}
-
-/* A key between its quotes, decoded. */
-static char *
-key_dup(struct str key)
-{
-	return jstr_dup((struct str){ key.p - 1, key.len + 2 });
-}
-
-static void
-read_texts(struct vresults *r, enum result_level l, const char *ns, struct str arr)
-{
-	struct jiter it;
-	struct str val;
-
-	if (!jiter_arr(&it, arr))
-		return;
-	while (jiter_next(&it, NULL, &val)) {
-		AUTO_FREE char *text = jstr_dup(val);
-
-		if (text)
-			vresults_add(r, l, ns, text);
-	}
-}
-
-static void
-read_findings(struct vresults *r, enum result_level l, struct str obj)
-{
-	struct jiter it;
-	struct str key, val;
-
-	if (jget(obj, "velero", &val))
-		read_texts(r, l, NULL, val);
-	if (jget(obj, "cluster", &val))
-		read_texts(r, l, "", val);
-	if (!jget(obj, "namespaces", &val) || !jiter_obj(&it, val))
-		return;
-	while (jiter_next(&it, &key, &val)) {
-		AUTO_FREE char *ns = key_dup(key);
-
-		if (ns)
-			read_texts(r, l, ns, val);
-	}
-}
-
 int
-vresults_read(struct str json, struct vresults **out, struct err *e)
+vside_value(struct str file, struct str *value, struct err *e)
 {
-	struct vresults *r;
-	struct str val;
+	struct str whole = str_trim(file), rest = whole, line;
+	struct err why, ignored;
 
-	if (check_file(&json, J_OBJ, "results", e) < 0)
+	if (json_check(whole, &why) == 0) {
+		*value = whole;
+		return 0;
+	}
+	/* A value is one line (velero-format 1.6). */
+	if (!str_split(&rest, '\n', &line) || json_check(line, &ignored) < 0) {
+		*e = why;
 		return -1;
-	r = vresults_new();
-	for (size_t l = 0; l < COUNT(level_keys); l++)
-		if (jget(json, level_keys[l], &val))
-			read_findings(r, (enum result_level)l, val);
-	*out = r;
+	}
+	*value = str_trim(line);
 	return 0;
 }
 
 /* --- resource list --- */
 
+/*
+ * A large cluster has many names, and they are kept until the end: each is stored as the number of bytes it has in
+ * common with the one before, what is left of it, and a NUL.
+ */
 struct api_kind {
-	char *name;
-	struct { char **at; size_t len, cap; } items;   /* the arena's */
+	char      *name;
+	struct buf packed, last;
+	bool       unsorted;
 };
 
 struct vreslist {
-	struct arena   arena;          /* a large cluster has many names: they are packed */
 	struct strmap *by_kind;        /* to struct api_kind */
 	struct { struct api_kind **at; size_t len, cap; } kinds;
 	struct buf     scratch;
@@ -284,12 +216,13 @@ vreslist_free(struct vreslist *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->kinds.len; i++) {
-		vec_free(&r->kinds.at[i]->items);
+		free(r->kinds.at[i]->name);
+		buf_free(&r->kinds.at[i]->packed);
+		buf_free(&r->kinds.at[i]->last);
 		free(r->kinds.at[i]);
 	}
 	vec_free(&r->kinds);
 	strmap_free(r->by_kind);
-	arena_done(&r->arena);
 	buf_free(&r->scratch);
 	free(r);
 }
@@ -307,11 +240,27 @@ kind_of(struct vreslist *r, struct str name)
 
 	if (!k) {
 		k = xcalloc(1, sizeof *k);
-		k->name = arena_strdup(&r->arena, name);
+		k->name = str_dup(name);
+		k->packed = k->last = (struct buf)BUF_INIT(SIZE_MAX);
 		strmap_put(r->by_kind, name, k);
 		*vec_push(&r->kinds) = k;
 	}
 	return k;
+}
+
+static void
+add_item(struct api_kind *k, const char *text)
+{
+	const char *last = buf_cstr(&k->last);
+	size_t same = 0;
+
+	while (same < UINT8_MAX && text[same] != '\0' && text[same] == last[same])
+		same++;
+	k->unsorted |= strcmp(text + same, last + same) < 0;
+	buf_putc(&k->packed, (char)(uint8_t)same);
+	buf_put(&k->packed, text + same, strlen(text + same) + 1);
+	buf_cut(&k->last, same);
+	buf_puts(&k->last, text + same);
 }
 
 void
@@ -333,7 +282,7 @@ vreslist_add(struct vreslist *r, struct str api_version, struct str kind, struct
 	}
 	buf_put_str(text, name);
 	buf_puts(text, suffix);
-	*vec_push(&k->items) = arena_strdup(&r->arena, buf_str(text));
+	add_item(k, buf_cstr(text));
 }
 
 static int
@@ -344,87 +293,114 @@ by_kind_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-static int
-by_text(const void *a, const void *b)
-{
-	const char *const *x = a, *const *y = b;
+typedef void item_fn(void *ctx, const char *item);
 
-	return strcmp(*x, *y);
+/* As they came. */
+static void
+each_packed(const struct api_kind *k, item_fn *fn, void *ctx)
+{
+	AUTO_BUF struct buf text = BUF_INIT(SIZE_MAX);
+
+	for (const char *p = k->packed.p, *end = p + k->packed.len; p < end; p += strlen(p) + 1) {
+		buf_cut(&text, (uint8_t)*p++);
+		buf_puts(&text, p);
+		fn(ctx, buf_cstr(&text));
+	}
+}
+
+static void
+keep_text(void *ctx, const char *item)
+{
+	strs_add(ctx, item);
+}
+
+static void
+each_sorted(const struct api_kind *k, item_fn *fn, void *ctx)
+{
+	AUTO_STRS struct strs texts = { 0 };
+
+	if (!k->unsorted) {
+		each_packed(k, fn, ctx);
+		return;
+	}
+	each_packed(k, keep_text, &texts);
+	strs_sort(&texts);
+	for (size_t i = 0; i < texts.len; i++)
+		fn(ctx, texts.at[i]);
 }
 
 /* The order is no part of the value, so a const list may be sorted. */
 static void
-sort_list(const struct vreslist *r)
+sort_kinds(const struct vreslist *r)
 {
 	if (r->kinds.len > 1)
 		qsort(r->kinds.at, r->kinds.len, sizeof r->kinds.at[0], by_kind_name);
-	for (size_t i = 0; i < r->kinds.len; i++) {
-		struct api_kind *k = r->kinds.at[i];
-
-		if (k->items.len > 1)
-			qsort(k->items.at, k->items.len, sizeof k->items.at[0], by_text);
-	}
 }
 
-void
-vreslist_each(const struct vreslist *r, vreslist_fn *fn, void *ctx)
+struct list_out {
+	struct jw    w;
+	struct gzip *gz;               /* gets what is in w.out in pieces; NULL: that is kept */
+};
+
+static void
+flush_piece(struct list_out *o)
 {
-	sort_list(r);
-	for (size_t i = 0; i < r->kinds.len; i++)
-		for (size_t k = 0; k < r->kinds.at[i]->items.len; k++)
-			fn(ctx, r->kinds.at[i]->name, r->kinds.at[i]->items.at[k]);
+	if (!o->w.failed && gzip_add(o->gz, o->w.out->p, o->w.out->len, &o->w.err) < 0)
+		o->w.failed = true;
+	buf_cut(o->w.out, 0);
+}
+
+static void
+put_item(void *ctx, const char *item)
+{
+	struct list_out *o = ctx;
+
+	jw_text(&o->w, item);
+	if (o->gz && o->w.out->len >= PIECE)
+		flush_piece(o);
+}
+
+static void
+put_list(const struct vreslist *r, struct list_out *o)
+{
+	sort_kinds(r);
+	jw_obj(&o->w);
+	for (size_t i = 0; i < r->kinds.len; i++) {
+		jw_key(&o->w, r->kinds.at[i]->name);
+		jw_arr(&o->w);
+		each_sorted(r->kinds.at[i], put_item, o);
+		jw_arr_end(&o->w);
+	}
+	jw_obj_end(&o->w);
 }
 
 int
-vreslist_write(struct vreslist *r, struct buf *json, struct err *e)
+vreslist_write(const struct vreslist *r, struct buf *json, struct err *e)
 {
+	struct list_out o = { 0 };
 	size_t before = json->len;
-	struct jw w;
 
-	sort_list(r);
-	jw_init(&w, json, false);
-	jw_obj(&w);
-	for (size_t i = 0; i < r->kinds.len; i++) {
-		const struct api_kind *k = r->kinds.at[i];
-
-		jw_key(&w, k->name);
-		jw_arr(&w);
-		for (size_t n = 0; n < k->items.len; n++)
-			jw_text(&w, k->items.at[n]);
-		jw_arr_end(&w);
-	}
-	jw_obj_end(&w);
-	return end_file(&w, before, "resource list", e);
+	jw_init(&o.w, json, false);
+	put_list(r, &o);
+	return end_file(&o.w, before, "resource list", e);
 }
 
 int
-vreslist_read(struct str json, struct vreslist **out, struct err *e)
+vreslist_pack(const struct vreslist *r, struct buf *gz, struct err *e)
 {
-	struct vreslist *r;
-	struct jiter it, items;
-	struct str key, val, item;
+	AUTO(gzip_freep) struct gzip *packer = gzip_new(gz);
+	AUTO_BUF struct buf piece = BUF_INIT(SIZE_MAX);
+	struct list_out o = { .gz = packer };
+	size_t before = gz->len;
 
-	if (check_file(&json, J_OBJ, "resource list", e) < 0)
-		return -1;
-	r = vreslist_new();
-	*out = r;
-	if (!jiter_obj(&it, json))
+	jw_init(&o.w, &piece, false);
+	put_list(r, &o);
+	buf_putc(&piece, '\n');
+	flush_piece(&o);
+	if (jw_done(&o.w, e) == 0 && gzip_end(packer, e) == 0)
 		return 0;
-	while (jiter_next(&it, &key, &val)) {
-		AUTO_FREE char *name = key_dup(key);
-		struct api_kind *k;
-
-		if (!name || !jiter_arr(&items, val))
-			continue;
-		k = kind_of(r, str_of(name));
-		while (jiter_next(&items, NULL, &item)) {
-			AUTO_FREE char *text = jstr_dup(item);
-
-			if (text)
-				*vec_push(&k->items) = arena_strdup(&r->arena, str_of(text));
-		}
-	}
-	return 0;
+	buf_cut(gz, before);
+	return err_ctx(e, "resource list");
 }
 
 /* --- volume info --- */
@@ -498,12 +474,32 @@ vvolumes_write(const struct vvolumes *v, struct buf *json, struct err *e)
 	return end_file(&w, before, "volume info", e);
 }
 
+/* As Go decodes: a key in any case, the exact one first (velero-format 7, 14). */
+static bool
+get_any_case(struct str obj, const char *key, struct str *val)
+{
+	size_t len = strlen(key);
+	struct jiter it;
+	struct str k, v;
+	bool found = false;
+
+	if (jget(obj, key, val))
+		return true;
+	if (!jiter_obj(&it, obj))
+		return false;
+	while (!found && jiter_next(&it, &k, &v))
+		found = k.len == len && strncasecmp(k.p, key, len) == 0;
+	if (found)
+		*val = v;
+	return found;
+}
+
 static char *
 get_text(struct str obj, const char *key)
 {
 	struct str val;
 
-	return jget(obj, key, &val) ? jstr_dup(val) : NULL;
+	return get_any_case(obj, key, &val) ? jstr_dup(val) : NULL;
 }
 
 static bool
@@ -512,7 +508,7 @@ get_bool(struct str obj, const char *key)
 	struct str val;
 	bool b = false;
 
-	return jget(obj, key, &val) && jbool(val, &b) && b;
+	return get_any_case(obj, key, &val) && jbool(val, &b) && b;
 }
 
 static struct vvolume
@@ -530,10 +526,10 @@ read_volume(struct str obj)
 	};
 	struct str info, labels;
 
-	if (!jget(obj, "pvInfo", &info))
+	if (!get_any_case(obj, "pvInfo", &info))
 		return v;
 	v.reclaim_policy = get_text(info, "reclaimPolicy");
-	if (jget(info, "labels", &labels) && jtype(labels) == J_OBJ)
+	if (get_any_case(info, "labels", &labels) && jtype(labels) == J_OBJ)
 		v.labels_json = str_dup(labels);
 	return v;
 }
@@ -545,8 +541,11 @@ vvolumes_read(struct str json, struct vvolumes *out, struct err *e)
 	struct jiter it;
 	struct str val;
 
-	if (check_file(&json, J_ARR, "volume info", e) < 0)
-		return -1;
+	if (vside_value(json, &json, e) < 0)
+		return err_ctx(e, "volume info");
+	/* null stands for an empty list. */
+	if (jtype(json) != J_ARR && jtype(json) != J_NULL)
+		return err_set(e, EK_CORRUPT, "volume info: not a JSON array");
 	if (jiter_arr(&it, json))
 		while (jiter_next(&it, NULL, &val))
 			if (jtype(val) == J_OBJ)

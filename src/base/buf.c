@@ -19,17 +19,14 @@ fits(const struct buf *b, size_t n)
 	return n <= b->max - b->len;
 }
 
-/* Makes room for n more bytes and the final NUL; the caller has checked the maximum. */
 static void
-grow(struct buf *b, size_t n)
+enlarge(struct buf *b, size_t n)
 {
 	size_t need = size_add(size_add(b->len, n), 1);
 	size_t most = size_add(b->max, 1);
 	size_t cap = size_mul(b->cap, 2);
 	char *p;
 
-	if (need <= b->cap)
-		return;
 	if (cap < CAP_FIRST)
 		cap = CAP_FIRST;
 	if (cap > most)
@@ -49,6 +46,14 @@ grow(struct buf *b, size_t n)
 	p[b->len] = '\0';
 	b->p = p;
 	b->cap = cap;
+}
+
+/* Makes room for n more bytes and the final NUL; the caller has checked the maximum. */
+static inline void
+grow(struct buf *b, size_t n)
+{
+	if (n >= b->cap - b->len)
+		enlarge(b, n);
 }
 
 char *

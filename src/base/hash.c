@@ -3,12 +3,44 @@
 
 #include "base/mem.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static void *
+ossl_malloc(size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return xmalloc(n);
+}
+
+static void *
+ossl_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return xrealloc(p, n);
+}
+
+static void
+ossl_free(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(p);
+}
+
+/* OpenSSL 3 crashes when memory runs out while it sets itself up. */
+void
+hash_global_init(void)
+{
+	int ok = CRYPTO_set_mem_functions(ossl_malloc, ossl_realloc, ossl_free);
+
+	assert_that(ok == 1);
+}
 
 /* Looking a digest up by name costs more than hashing a small text, so it is done once per process. */
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Once per process, before anything uses OpenSSL: its memory comes from our allocator, which does not fail. */
+void hash_global_init(void);
+
 #define SHA256_LEN 32
 #define SHA256_HEX (2 * SHA256_LEN + 1)
 #define MD5_LEN 16

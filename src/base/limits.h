@@ -16,6 +16,7 @@
 #define LIMIT_METADATA    (4 * MIB)    /* velero-backup.json */
 #define LIMIT_SIDE_FILE   (256 * MIB)  /* one side file of a backup, unpacked */
 #define LIMIT_INDEX       (1 * GIB)    /* the index of a backup, unpacked */
+#define LIMIT_IN_FLIGHT   (16 * MIB)   /* objects on their way to the API server; one of them may go beyond */
 #define LIMIT_MEMBER      (32 * MIB)   /* one gzip member of a tarball, unpacked */
 #define LIMIT_TAR_NAME    (4 * KIB)    /* a path inside a tarball */
 #define LIMIT_TARBALL     (1024 * GIB) /* a tarball, unpacked */
@@ -23,5 +24,6 @@
 #define LIMIT_EXEC_OUTPUT (1 * MIB)    /* stdout of a credential plugin */
 #define LIMIT_JSON_DEPTH  256          /* nesting of JSON and YAML */
 #define LIMIT_NAME        253          /* a Kubernetes object name */
+#define LIMIT_RULES       1000         /* resource modifier rules of a restore */
 
 #endif

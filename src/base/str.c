@@ -5,24 +5,6 @@
 
 #include <string.h>
 
-struct str
-str_of(const char *s)
-{
-	return (struct str){ s, s ? strlen(s) : 0 };
-}
-
-bool
-str_eq(struct str a, struct str b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
-}
-
-bool
-str_eqz(struct str a, const char *b)
-{
-	return str_eq(a, str_of(b));
-}
-
 int
 str_cmp(struct str a, struct str b)
 {
@@ -60,16 +42,6 @@ str_trim(struct str s)
 	while (to > from && is_blank(s.p[to - 1]))
 		to--;
 	return str_sub(s, from, to);
-}
-
-struct str
-str_sub(struct str s, size_t from, size_t to)
-{
-	if (to > s.len)
-		to = s.len;
-	if (from > to)
-		from = to;
-	return (struct str){ s.p ? s.p + from : NULL, to - from };
 }
 
 size_t

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct str {
 	const char *p;
@@ -16,14 +17,39 @@ struct str {
 #define STR_FMT "%.*s"
 #define STR_ARG(s) (int)(s).len, (s).p   /* for texts below INT_MAX bytes */
 
-struct str str_of(const char *s);                    /* NULL gives an empty slice */
-bool       str_eq(struct str a, struct str b);
-bool       str_eqz(struct str a, const char *b);
+/* Here, because parsers call them for every few bytes. */
+static inline struct str
+str_of(const char *s)                                /* NULL gives an empty slice */
+{
+	return (struct str){ s, s ? strlen(s) : 0 };
+}
+
+static inline bool
+str_eq(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+static inline bool
+str_eqz(struct str a, const char *b)
+{
+	return str_eq(a, str_of(b));
+}
+
+static inline struct str
+str_sub(struct str s, size_t from, size_t to)        /* [from, to), clamped */
+{
+	if (to > s.len)
+		to = s.len;
+	if (from > to)
+		from = to;
+	return (struct str){ s.p ? s.p + from : NULL, to - from };
+}
+
 int        str_cmp(struct str a, struct str b);      /* byte order, like strcmp */
 bool       str_starts(struct str s, struct str prefix);
 bool       str_ends(struct str s, struct str suffix);
 struct str str_trim(struct str s);                   /* blanks, tabs, CR, LF at both ends */
-struct str str_sub(struct str s, size_t from, size_t to);  /* [from, to), clamped */
 
 /* Index of the first/last c in s, or s.len. */
 size_t     str_chr(struct str s, char c);

@@ -225,11 +225,31 @@ text_visible(struct buf *out, struct str s, bool keep_lines)
 	}
 }
 
+/* Nearly all texts are nothing else, and this is many times faster than decoding them. */
+static struct str
+skip_ascii(struct str s)
+{
+	uint64_t word;
+
+	for (; s.len >= sizeof word; s.p += sizeof word, s.len -= sizeof word) {
+		memcpy(&word, s.p, sizeof word);
+		if (word & UINT64_C(0x8080808080808080))
+			break;
+	}
+	for (; s.len > 0 && (unsigned char)*s.p < 0x80; s.p++)
+		s.len--;
+	return s;
+}
+
 bool
 text_is_utf8(struct str s)
 {
 	while (s.len) {
 		uint32_t c;
+
+		s = skip_ascii(s);
+		if (s.len == 0)
+			break;
 		size_t n = decode(s, &c);
 
 		if (n == 0)

@@ -3,6 +3,7 @@
 
 #include "base/fmt.h"
 #include "base/mem.h"
+#include "base/strmap.h"
 #include "base/text.h"
 
 /* One line, or several for lists and maps, of a description. */
@@ -165,6 +166,29 @@ resource_list(struct buf *out, const cJSON *list, bool details)
 
 /* --- backups --- */
 
+/* Velero's tools read these files without regard to case (velero-format 7, 14). */
+static const char *
+text_of(const cJSON *v, const char *key)
+{
+	return cJSON_GetStringValue(jdoc_get_nocase(v, key));
+}
+
+static const char *
+or_dash(const char *text)
+{
+	return text != NULL ? text : "-";
+}
+
+/* One line of a list; text is freed. */
+static void
+list_line(struct buf *out, char *text)
+{
+	buf_puts(out, "  ");
+	text_visible(out, str_of(text), false);
+	buf_putc(out, '\n');
+	free(text);
+}
+
 static void
 volumes(struct buf *out, const cJSON *list)
 {
@@ -174,15 +198,65 @@ volumes(struct buf *out, const cJSON *list)
 		return;
 	buf_puts(out, "\nPersistent volumes:\n");
 	jdoc_each(v, list) {
-		const char *method = jdoc_text(v, "backupMethod"), *claim = jdoc_text(v, "pvcName");
-		const char *reason = jdoc_text(v, "skippedReason"), *pv = jdoc_text(v, "pvName");
-		AUTO_FREE char *text = xasprintf("%s (claim %s/%s): %s", pv != NULL ? pv : "?",
-			claim != NULL && jdoc_text(v, "pvcNamespace") != NULL ? jdoc_text(v, "pvcNamespace") : "-",
-			claim != NULL ? claim : "-", method != NULL ? method : reason != NULL ? reason : "skipped");
+		const char *method = text_of(v, "backupMethod"), *claim = text_of(v, "pvcName"), *pv = text_of(v, "pvName");
+		const char *reason = text_of(v, "skippedReason"), *ns = text_of(v, "pvcNamespace");
 
-		buf_puts(out, "  ");
-		text_visible(out, str_of(text), false);
-		buf_putc(out, '\n');
+		list_line(out, xasprintf("%s (claim %s/%s): %s", pv != NULL ? pv : "?", claim != NULL ? or_dash(ns) : "-",
+			or_dash(claim), method != NULL ? method : reason != NULL ? reason : "skipped"));
+	}
+}
+
+/* What files of volumes Velero's node agent saved: not in this format, but they are there. */
+static void
+pod_volumes(struct buf *out, const cJSON *list)
+{
+	const cJSON *v;
+
+	if (list == NULL || list->child == NULL)
+		return;
+	buf_puts(out, "\nPod volume backups:\n");
+	jdoc_each(v, list)
+		list_line(out, xasprintf("%s/%s volume %s: %s", or_dash(jdoc_text(v, "spec.pod.namespace")),
+			or_dash(jdoc_text(v, "spec.pod.name")), or_dash(jdoc_text(v, "spec.volume")),
+			or_dash(jdoc_text(v, "status.phase"))));
+}
+
+/* Snapshots of cloud disks. */
+static void
+volume_snapshots(struct buf *out, const cJSON *list)
+{
+	const cJSON *v;
+
+	if (list == NULL || list->child == NULL)
+		return;
+	buf_puts(out, "\nVolume snapshots:\n");
+	jdoc_each(v, list)
+		list_line(out, xasprintf("%s: %s of %s, %s", or_dash(jdoc_text(v, "spec.persistentVolumeName")),
+			or_dash(jdoc_text(v, "status.providerSnapshotID")), or_dash(jdoc_text(v, "spec.providerVolumeID")),
+			or_dash(jdoc_text(v, "status.phase"))));
+}
+
+/* Velero up to 1.17 (velero-format 1.2); later ones tell the same in the list of volumes. */
+static void
+csi_snapshots(struct buf *out, const cJSON *snapshots, const cJSON *contents)
+{
+	AUTO(strmap_freep) struct strmap *by_name = strmap_new();
+	const cJSON *v;
+
+	if (snapshots == NULL || snapshots->child == NULL)
+		return;
+	jdoc_each(v, contents)
+		if (jdoc_text(v, "metadata.name") != NULL)
+			strmap_put(by_name, str_of(jdoc_text(v, "metadata.name")), (void *)(uintptr_t)v);
+	buf_puts(out, "\nCSI volume snapshots:\n");
+	jdoc_each(v, snapshots) {
+		const char *bound = jdoc_text(v, "status.boundVolumeSnapshotContentName");
+		const cJSON *content = strmap_get(by_name, str_of(bound));
+
+		list_line(out, xasprintf("%s/%s (claim %s): %s of driver %s, %s", or_dash(jdoc_text(v, "metadata.namespace")),
+			or_dash(jdoc_text(v, "metadata.name")), or_dash(jdoc_text(v, "spec.source.persistentVolumeClaimName")),
+			or_dash(jdoc_text(content, "status.snapshotHandle")), or_dash(jdoc_text(content, "spec.driver")),
+			or_dash(jdoc_text(v, "status.restoreSize"))));
 	}
 }
 
@@ -247,6 +321,9 @@ describe_backup(const cJSON *doc, bool details, struct buf *out)
 	results(out, "Warnings", jdoc_get(doc, "results.warnings"));
 	resource_list(out, jdoc_get(doc, "resourceList"), details);
 	volumes(out, jdoc_get(doc, "volumes"));
+	pod_volumes(out, jdoc_get(doc, "podVolumeBackups"));
+	volume_snapshots(out, jdoc_get(doc, "volumeSnapshots"));
+	csi_snapshots(out, jdoc_get(doc, "csiSnapshots"), jdoc_get(doc, "csiSnapshotContents"));
 }
 
 /* --- restores --- */

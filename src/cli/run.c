@@ -112,6 +112,9 @@ static const struct advice {
 	{ ABOUT_CLUSTER, EK_UNAVAILABLE, NULL,
 		"Check the server's address in the kubeconfig, the network, the proxy and the VPN, then try again." },
 	{ ABOUT_CLUSTER, EK_IO, NULL, "Check that the kubeconfig and what it names are readable files." },
+	{ ABOUT_ANSWER, EK_NOTFOUND, NULL, "The server did not find what it should have: look at its log, then try again." },
+	{ ABOUT_ANSWER, EK_INVALID, NULL, "Check the server and what stands between, such as a proxy, then try again." },
+	{ ABOUT_ANSWER, EK_CORRUPT, NULL, "Check the server and what stands between, such as a proxy, then try again." },
 };
 
 static const char *
@@ -146,6 +149,9 @@ exit_code(const struct event *end)
 		return EXIT_LOCATION;
 	if (end->about == ABOUT_CLUSTER)
 		return EXIT_CLUSTER;
+	/* What a server finds invalid was no word of the user's. */
+	if (end->about == ABOUT_ANSWER || (end->err.kind == EK_INVALID && end->err.http != 0))
+		return EXIT_FAILED;
 	return by_kind[end->err.kind] != 0 ? by_kind[end->err.kind] : EXIT_FAILED;
 }
 

@@ -340,11 +340,35 @@ jnode_append_raw(struct jnode *arr, struct str json)
 	return c;
 }
 
+struct jnode *
+jnode_insert_raw(struct jnode *before, struct str json)
+{
+	struct jnode *up = before ? before->parent : NULL, *c;
+
+	if (up == NULL || jnode_type(up) != J_ARR)
+		return NULL;
+	c = node_new(up->arena, json);
+	c->parent = up;
+	c->prev = before->prev;
+	c->next = before;
+	*(c->prev ? &c->prev->next : &up->first) = c;
+	before->prev = c;
+	mark(up);
+	return c;
+}
+
 void
 jnode_replace_text(struct jnode *child, struct str text)
 {
 	if (child)
 		set_value(child, quoted(child->arena, text));
+}
+
+void
+jnode_replace_raw(struct jnode *n, struct str json)
+{
+	if (n)
+		set_value(n, json);
 }
 
 static int

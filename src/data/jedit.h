@@ -48,7 +48,9 @@ struct jnode *jnode_set_int(struct jnode *n, const char *key, int64_t v);
 struct jnode *jnode_set_bool(struct jnode *n, const char *key, bool v);
 struct jnode *jnode_need_obj(struct jnode *n, const char *key);  /* the member; made an empty object if absent or null */
 struct jnode *jnode_append_raw(struct jnode *arr, struct str json);
+struct jnode *jnode_insert_raw(struct jnode *before, struct str json);            /* a new element before this one */
 void jnode_replace_text(struct jnode *child, struct str text);   /* value of a member/element in place */
+void jnode_replace_raw(struct jnode *n, struct str json);        /* the same, also of the document itself */
 
 /* Appends the document.  EK_LIMIT from out only. */
 MUST_CHECK int jnode_write(struct jnode *n, struct buf *out, struct err *e);

@@ -135,10 +135,13 @@ num_equal(struct str a, struct str b)
 	return same;
 }
 
-static bool equal(struct str a, struct str b, unsigned depth);
+/* LOOSE: what is empty counts as absent. */
+enum how { LOOSE, STRICT };
+
+static bool equal(struct str a, struct str b, enum how how, unsigned depth);
 
 static bool
-arr_equal(struct str a, struct str b, unsigned depth)
+arr_equal(struct str a, struct str b, enum how how, unsigned depth)
 {
 	struct jiter x, y;
 	struct str v, w;
@@ -151,13 +154,13 @@ arr_equal(struct str a, struct str b, unsigned depth)
 			return false;
 		if (!more)
 			return x.p != NULL && y.p != NULL;
-		if (!equal(v, w, depth - 1))
+		if (!equal(v, w, how, depth - 1))
 			return false;
 	}
 }
 
 static bool
-obj_equal(struct str a, struct str b, unsigned depth)
+obj_equal(struct str a, struct str b, enum how how, unsigned depth)
 {
 	AUTO(pairs_done) struct pairs p = { 0 };
 	const struct member *x, *y;
@@ -165,7 +168,8 @@ obj_equal(struct str a, struct str b, unsigned depth)
 	members_read(&p.a, a);
 	members_read(&p.b, b);
 	while (pairs_next(&p, &x, &y)) {
-		if (x && y ? !equal(x->val, y->val, depth - 1) : !is_empty(x ? x->val : y->val, depth - 1))
+		if (x && y ? !equal(x->val, y->val, how, depth - 1)
+		    : how == STRICT || !is_empty(x ? x->val : y->val, depth - 1))
 			return false;
 	}
 	return true;
@@ -173,7 +177,7 @@ obj_equal(struct str a, struct str b, unsigned depth)
 
 /* depth: levels that may still be entered. */
 static bool
-equal(struct str a, struct str b, unsigned depth)
+equal(struct str a, struct str b, enum how how, unsigned depth)
 {
 	struct str s;
 	enum jtype t = jtype(a);
@@ -183,7 +187,7 @@ equal(struct str a, struct str b, unsigned depth)
 	if (depth == 0)
 		return false;
 	if (t != jtype(b))
-		return is_empty(a, depth) && is_empty(b, depth);
+		return how == LOOSE && is_empty(a, depth) && is_empty(b, depth);
 	switch (t) {
 	case J_NUM:
 		return num_equal(a, b);
@@ -192,9 +196,9 @@ equal(struct str a, struct str b, unsigned depth)
 			return jstr_eq(b, s);
 		return jlex_text_cmp(str_sub(a, 1, a.len - 1), str_sub(b, 1, b.len - 1)) == 0;
 	case J_ARR:
-		return arr_equal(a, b, depth);
+		return arr_equal(a, b, how, depth);
 	case J_OBJ:
-		return obj_equal(a, b, depth);
+		return obj_equal(a, b, how, depth);
 	default:
 		return false;
 	}
@@ -203,7 +207,13 @@ equal(struct str a, struct str b, unsigned depth)
 bool
 jequal(struct str a, struct str b)
 {
-	return equal(str_trim(a), str_trim(b), LIMIT_JSON_DEPTH + 1);
+	return equal(str_trim(a), str_trim(b), LOOSE, LIMIT_JSON_DEPTH + 1);
+}
+
+bool
+jsame(struct str a, struct str b)
+{
+	return equal(str_trim(a), str_trim(b), STRICT, LIMIT_JSON_DEPTH + 1);
 }
 
 static int
@@ -235,7 +245,7 @@ diff_obj(struct str a, struct str b, unsigned depth, struct buf *out, bool *any,
 		struct str v = x ? x->val : S("null"), w = y ? y->val : S("null");
 		bool inside = jtype(v) == J_OBJ && jtype(w) == J_OBJ && depth > 0, more = *any;
 		size_t before = out->len;
-		if (!inside && equal(v, w, depth))
+		if (!inside && equal(v, w, LOOSE, depth))
 			continue;
 		if (put_key(out, any, x ? x->key : y->key, e) < 0)
 			return -1;

@@ -3,10 +3,12 @@
 
 #include "base/parse.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "data/jlex.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct check {
@@ -23,21 +25,6 @@ wrong(const struct check *c, const char *what, struct err *e)
 	return err_set(e, EK_CORRUPT, "JSON: %s at offset %zu", what, (size_t)(c->p - c->from));
 }
 
-/* Nearly all strings are, and this is many times faster than decoding them. */
-static bool
-is_ascii(struct str s)
-{
-	uint64_t high = 0, word;
-
-	for (; s.len >= sizeof word; s.p += sizeof word, s.len -= sizeof word) {
-		memcpy(&word, s.p, sizeof word);
-		high |= word;
-	}
-	for (size_t i = 0; i < s.len; i++)
-		high |= (unsigned char)s.p[i];
-	return (high & UINT64_C(0x8080808080808080)) == 0;
-}
-
 static int
 check_string(struct check *c, struct err *e)
 {
@@ -47,7 +34,7 @@ check_string(struct check *c, struct err *e)
 	if (to == NULL)
 		return wrong(c, "malformed string", e);
 	s = (struct str){ from, (size_t)(to - from) };
-	if (!is_ascii(s) && !text_is_utf8(s))
+	if (!text_is_utf8(s))
 		return wrong(c, "string that is not UTF-8", e);
 	c->p = to + 1;
 	return 0;
@@ -194,36 +181,108 @@ member_name(const char *p, const char *end, struct str *name)
 	return jlex_blank(p + 1, end);
 }
 
-/* it->p becomes NULL where the text is malformed, and it->end behind the last member. */
-bool
-jiter_next(struct jiter *it, struct str *key, struct str *val)
+/* Where the next value starts, or NULL.  it->p is NULL from then on, but both ends of it are behind the closing bracket
+ * after the last member. */
+static const char *
+iter_value(struct jiter *it, struct str *name)
 {
-	char close = it->obj ? '}' : ']';
-	const char *p = it->p, *end = it->end, *to;
-	struct str name = { NULL, 0 };
+	const char *p = it->p, *end = it->end;
 
 	if (p == NULL || p == end)
-		return false;
+		return NULL;
 	it->p = NULL;
 	p = jlex_blank(p, end);
 	if (p == end)
-		return false;
-	if (*p == close) {
-		it->p = end;
-		return false;
+		return NULL;
+	if (*p == (it->obj ? '}' : ']')) {
+		it->p = it->end = p + 1;
+		return NULL;
 	}
-	if (it->obj && (p = member_name(p, end, &name)) == NULL)
-		return false;
-	to = jlex_value(p, end);
+	return it->obj ? member_name(p, end, name) : p;
+}
+
+/* Goes on behind a value, if the text does. */
+static void
+iter_past(struct jiter *it, const char *to)
+{
+	const char *p = jlex_blank(to, it->end);
+
+	if (p < it->end && (*p == ',' || *p == (it->obj ? '}' : ']')))
+		it->p = *p == ',' ? p + 1 : p;
+}
+
+bool
+jiter_next(struct jiter *it, struct str *key, struct str *val)
+{
+	struct str name = { NULL, 0 };
+	const char *p = iter_value(it, &name);
+	const char *to = p ? jlex_value(p, it->end) : NULL;
+
 	if (to == NULL)
 		return false;
 	*val = (struct str){ p, (size_t)(to - p) };
 	if (key)
 		*key = name;
-	p = jlex_blank(to, end);
-	if (p < end && (*p == close || *p == ','))
-		it->p = *p == ',' ? p + 1 : p;
+	iter_past(it, to);
 	return true;
+}
+
+/* The end of the object at p, whose members go to m; NULL: malformed. */
+static const char *
+split_members(struct jmembers *m, const char *p, const char *end)
+{
+	struct jiter it = { p + 1, end, true };
+	struct jmember one;
+
+	while (jiter_next(&it, &one.key, &one.val))
+		*vec_push(m) = one;
+	return it.p;
+}
+
+bool
+jsplit(struct jsplit *s, struct str obj)
+{
+	struct jiter it;
+	struct jmember m;
+	const char *p, *to;
+	bool meta = false;
+
+	s->obj = obj;
+	s->top.len = s->meta.len = 0;
+	if (!jiter_obj(&it, obj))
+		return false;
+	while ((p = iter_value(&it, &m.key)) != NULL) {
+		if (!meta && *p == '{' && str_eq(m.key, S("metadata"))) {
+			meta = true;
+			to = split_members(&s->meta, p, it.end);
+		} else {
+			to = jlex_value(p, it.end);
+		}
+		if (to == NULL)
+			break;
+		m.val = (struct str){ p, (size_t)(to - p) };
+		*vec_push(&s->top) = m;
+		iter_past(&it, to);
+	}
+	return true;
+}
+
+void
+jsplit_done(struct jsplit *s)
+{
+	vec_free(&s->top);
+	vec_free(&s->meta);
+}
+
+bool
+jmembers_get(const struct jmembers *m, struct str key, struct str *val)
+{
+	for (size_t i = 0; i < m->len; i++)
+		if (str_eq(m->at[i].key, key)) {
+			*val = m->at[i].val;
+			return true;
+		}
+	return false;
 }
 
 bool

@@ -25,6 +25,20 @@ bool jiter_arr(struct jiter *it, struct str arr);                     /* false: 
 /* Next member.  key (objects; raw, without its quotes) may be NULL for arrays; val is raw, without blanks around it. */
 bool jiter_next(struct jiter *it, struct str *key, struct str *val);
 
+/*
+ * An object split into its members and those of its first member "metadata" in one pass: for who looks at several of
+ * them in many objects.  Slices of obj; malformed text ends a list early, as above.  A struct of zeros is empty, its
+ * memory is used again by the next jsplit.
+ */
+struct jmember { struct str key, val; };
+struct jmembers { struct jmember *at; size_t len, cap; };
+struct jsplit { struct str obj; struct jmembers top, meta; };
+bool jsplit(struct jsplit *s, struct str obj);                        /* false: not an object; s is empty */
+void jsplit_done(struct jsplit *s);
+#define AUTO_JSPLIT __attribute__((cleanup(jsplit_done)))
+/* The first with this key, which is compared as it stands. */
+bool jmembers_get(const struct jmembers *m, struct str key, struct str *val);
+
 /* Value of the first member with this key (compared after unescaping only if it has a backslash).  False: absent or
  * not an object; *val untouched. */
 bool jget(struct str obj, const char *key, struct str *val);
@@ -50,6 +64,8 @@ bool jbool(struct str raw, bool *out);
  * absent member (velero-format 4.6: semantic equality, nil == empty).
  */
 bool jequal(struct str a, struct str b);
+/* The same without that: absent, null, {} and [] are four different things (the "test" of RFC 6902). */
+bool jsame(struct str a, struct str b);
 
 /*
  * RFC 7386 merge patch that turns a into b: members missing in b become null, arrays and scalars are replaced.

@@ -7,6 +7,7 @@ src_data_libdata_a_SOURCES = \
 	src/data/jequal.c \
 	src/data/jlex.c src/data/jlex.h \
 	src/data/jlist.c \
+	src/data/jpatch.c src/data/jpatch.h \
 	src/data/jscan.c src/data/jscan.h \
 	src/data/jstr.c \
 	src/data/jwrite.c src/data/jwrite.h \

@@ -50,6 +50,25 @@ failed:
 	return -1;
 }
 
+static void
+tell_filters(struct backup_work *run, const struct strs *unknown)
+{
+	for (size_t i = 0; i < unknown->len; i++) {
+		const char *near = discovery_suggest(run->d, unknown->at[i]);
+
+		report_finding(run->r, RESULT_WARNING, NULL, NULL, NULL, NULL, "the cluster has no resource '%s'%s%s%s",
+			unknown->at[i], near != NULL ? " (did you mean '" : "", near != NULL ? near : "",
+			near != NULL ? "'?)" : "");
+	}
+	if (run->policy.volume_policies > 0)
+		report_finding(run->r, RESULT_WARNING, NULL, NULL, NULL, "back up the volumes by other means",
+			"the %zu volume policies have no effect: the data of volumes is not part of this backup",
+			run->policy.volume_policies);
+	if (selection_drops_cluster(run->sel))
+		report_note(run->r, "objects outside namespaces are stored only where others need them, since the lists by scope "
+			"name none of their types: --include-cluster-scoped-resources '*' stores them all");
+}
+
 static int
 backup_steps(struct backup_work *run, struct err *e)
 {
@@ -59,6 +78,7 @@ backup_steps(struct backup_work *run, struct err *e)
 	report_progress(run->r, "connecting", 0, 0, 0);
 	if (k8s_server_info(run->k, &info, run->c, e) < 0)
 		return -1;
+	run->page = run->o->page > 0 ? run->o->page : k8s_list_page(&info);
 	run->d = discovery_load(run->k, run->c, e);
 	if (run->d == NULL)
 		return err_ctx(e, "discovery");
@@ -66,19 +86,15 @@ backup_steps(struct backup_work *run, struct err *e)
 		report_finding(run->r, RESULT_WARNING, NULL, NULL, NULL, "objects of that API are not in the backup",
 			"%s", run->d->warnings.at[i]);
 	run->sel = selection_new(&run->o->filter, run->d, &unknown, e);
-	if (run->sel == NULL)
+	if (run->sel == NULL || selection_add_policy(run->sel, &run->policy, run->d, &unknown, e) < 0)
 		return -1;
-	for (size_t i = 0; i < unknown.len; i++) {
-		const char *near = discovery_suggest(run->d, unknown.at[i]);
-
-		report_finding(run->r, RESULT_WARNING, NULL, NULL, NULL, NULL, "the cluster has no resource '%s'%s%s%s",
-			unknown.at[i], near != NULL ? " (did you mean '" : "", near != NULL ? near : "",
-			near != NULL ? "'?)" : "");
-	}
 	run->narrowed = selection_narrows(run->sel);
-	if (backup_describe(run, &info, e) < 0 || backup_list_namespaces(run, e) < 0)
+	run->picks = selection_picks(run->sel);
+	tell_filters(run, &unknown);
+	if (backup_order(run, e) < 0 || backup_describe(run, &info, e) < 0 || backup_list_namespaces(run, e) < 0)
 		return -1;
 	backup_plan_lists(run);
+	backup_plan_related(run);
 	if (write_tarball(run, e) < 0)
 		return -1;
 	if (run->items == 0 && run->narrowed)
@@ -107,6 +123,15 @@ check_labels(const struct backup_opts *o, struct err *e)
 	return 0;
 }
 
+/* The rest is about the cluster and the bucket, this about the options alone. */
+static int
+check_options(struct backup_work *run, struct err *e)
+{
+	if (layout_check_name("backup", run->o->name, e) < 0 || check_labels(run->o, e) < 0)
+		return -1;
+	return run->o->policies != NULL ? policy_parse(run->o->policies, &run->policy, e) : 0;
+}
+
 static void
 run_done(struct backup_work *run)
 {
@@ -120,7 +145,15 @@ run_done(struct backup_work *run)
 	discovery_free(run->d);
 	arena_done(&run->arena);
 	strmap_free(run->used_ns);
+	policy_done(&run->policy);
+	arena_done(&run->scratch);
+	strmap_free(run->barred);
+	strmap_free(run->stored);
+	strmap_free(run->accounts);
 	strmap_free(run->needed);
+	vec_free(&run->queue);
+	vec_free(&run->ordered);
+	buf_free(&run->key);
 	vreslist_free(run->list);
 	vvolumes_free(&run->volumes);
 }
@@ -131,10 +164,11 @@ backup_run(struct k8s *k, struct store *st, const struct backup_opts *o, struct 
 {
 	struct vbackup b = { 0 };
 	struct backup_work run = { .k = k, .st = st, .o = o, .r = r, .c = c, .b = &b, .used_ns = strmap_new(),
-		.needed = strmap_new(), .list = vreslist_new() };
+		.barred = strmap_new(), .stored = strmap_new(), .accounts = strmap_new(), .needed = strmap_new(),
+		.key = BUF_INIT(SIZE_MAX), .list = vreslist_new() };
 	int rc = -1;
 
-	if (layout_check_name("backup", o->name, e) == 0 && check_labels(o, e) == 0 && backup_claim(&run, e) == 0) {
+	if (check_options(&run, e) == 0 && backup_claim(&run, e) == 0) {
 		rc = backup_steps(&run, e);
 		if (rc < 0)
 			backup_undo(&run);

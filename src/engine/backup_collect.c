@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "data/jscan.h"
 #include "engine/kind_rules.h"
-#include "engine/needs.h"
 
-#define DEFAULT_WINDOW 5
+#define NEAR_WINDOW     5               /* lists at once: more do not make an API server faster ... */
+#define FAR_WINDOW      16              /* ... but most types are small, and each costs a round trip */
 #define NAMED_LISTS_MAX 16              /* more included namespaces than this are filtered out of whole lists */
 
 /* --- items --- */
@@ -23,11 +23,12 @@ label_is(struct str labels, const char *key, const char *value)
 
 /* Marked by the user, or going away anyway (velero-format 3.5). */
 static bool
-left_out(struct str meta, struct str labels)
+left_out(const struct jmembers *meta, struct str labels)
 {
 	struct str v;
 
-	return label_is(labels, "velero.io/exclude-from-backup", "true") || jget(meta, "deletionTimestamp", &v);
+	return label_is(labels, "velero.io/exclude-from-backup", "true") ||
+		jmembers_get(meta, S("deletionTimestamp"), &v);
 }
 
 static void
@@ -63,19 +64,6 @@ type_head(const struct api_resource *res)
 	return xasprintf("{\"apiVersion\":\"%s\",\"kind\":\"%s\",", res->api_version, res->kind);
 }
 
-/* Cluster-scoped objects only: those in a namespace come with it, or were left out on purpose. */
-static void
-on_need(void *ctx, struct str gr, struct str ns, struct str name)
-{
-	struct backup_work *run = ctx;
-	AUTO_FREE char *key = NULL;
-
-	if (ns.len > 0 || selection_resource(run->sel, gr, false) || !selection_resource_needed(run->sel, gr))
-		return;
-	key = xasprintf(STR_FMT "/" STR_FMT, STR_ARG(gr), STR_ARG(name));
-	(void)strmap_add(run->needed, str_of(key));
-}
-
 /* A name or a size that does not fit into a tarball is about one object; anything else ends the backup. */
 static int
 object_refused(struct backup_work *run, const struct type *t, struct str ns, struct str name, const struct err *why)
@@ -83,7 +71,7 @@ object_refused(struct backup_work *run, const struct type *t, struct str ns, str
 	AUTO_FREE char *ns_text = str_dup(ns);
 	AUTO_FREE char *name_text = str_dup(name);
 
-	if (why->kind != EK_INVALID && why->kind != EK_LIMIT)
+	if (tar_writer_failed(run->tar) || (why->kind != EK_INVALID && why->kind != EK_LIMIT))
 		return -1;
 	report_error(run->r, RESULT_ERROR, ns_text, t->res->gr, name_text, why);
 	return 0;
@@ -91,45 +79,67 @@ object_refused(struct backup_work *run, const struct type *t, struct str ns, str
 
 /* Items of built-in types come without apiVersion and kind: they get the list's (velero-format 2.4). */
 static int
-store_item(struct backup_work *run, struct type *t, struct str ns, struct str name, struct str item, struct err *e)
+store_split(struct backup_work *run, struct type *t, struct str ns, struct str name, const struct jsplit *split,
+	struct err *e)
 {
-	struct str meta = { 0 }, labels = { 0 }, key, val;
-	struct str parts[2];
-	struct jiter it;
-	bool has_kind = false;
-	size_t n_parts = 0;
+	struct str item = split->obj, labels = { 0 }, head = S(""), val, parts[2];
+	uint8_t hash[INDEX_HASH_LEN];
 
-	if (!jiter_obj(&it, item))
-		return err_set(e, EK_CORRUPT, "an item of the list of %s is no object", t->res->gr);
-	while (jiter_next(&it, &key, &val)) {
-		if (str_eq(key, S("metadata")))
-			meta = val;
-		else if (str_eq(key, S("kind")))
-			has_kind = true;
-	}
-	if (jget(meta, "labels", &val) && jtype(val) == J_OBJ)
+	if (jmembers_get(&split->meta, S("labels"), &val) && jtype(val) == J_OBJ)
 		labels = val;
-	if (left_out(meta, labels)) {
+	if (left_out(&split->meta, labels)) {
 		report_log(run->r, "Skipped %s " STR_FMT "/" STR_FMT ": excluded by label or being deleted", t->res->gr,
 			STR_ARG(ns), STR_ARG(name));
 		return 0;
 	}
-	if (!has_kind)
-		parts[n_parts++] = str_of(t->head);
-	parts[n_parts++] = has_kind ? item : str_sub(item, 1, item.len);
-	if (tar_stream_add(type_stream(run, t), ns, name, labels, parts, n_parts, e) < 0)
+	if (!jmembers_get(&split->top, S("kind"), &val))
+		head = str_of(t->head);
+	parts[0] = head;
+	parts[1] = str_sub(item, head.len > 0 ? 1 : 0, item.len);
+	index_split_hash(split, head, hash);
+	if (tar_stream_add(type_stream(run, t), ns, name, labels, parts, COUNT(parts), hash, e) < 0)
 		return object_refused(run, t, ns, name, e);
 
+	t->stored++;
+	if (t->track || run->narrowed)
+		backup_note_stored(run, t, ns, name, item);
+	/* Other versions of an object are no objects of their own. */
+	if (!t->res->preferred)
+		return 0;
 	vreslist_add(run->list, str_of(t->res->api_version), str_of(t->res->kind), ns, name, "");
 	if (ns.len > 0 && strmap_add(run->used_ns, ns))
 		report_log(run->r, "Backing up namespace " STR_FMT, STR_ARG(ns));
 	if (strcmp(t->res->gr, "persistentvolumes") == 0)
 		add_volume(run, name, labels, item);
-	if (run->narrowed)
-		needs_each(str_of(t->res->gr), ns, item, on_need, run);
-	t->stored++;
 	run->items++;
 	return 0;
+}
+
+int
+backup_store(struct backup_work *run, struct type *t, struct str ns, struct str name, struct str item, struct err *e)
+{
+	AUTO_JSPLIT struct jsplit split = { 0 };
+
+	if (t->claims)
+		item = backup_edit_claim(run, item);
+	if (!jsplit(&split, item))
+		return err_set(e, EK_CORRUPT, "an item of the list of %s is no object", t->res->gr);
+	return store_split(run, t, ns, name, &split, e);
+}
+
+bool
+backup_wants_namespace(const struct backup_work *run, struct str ns)
+{
+	return selection_namespace(run->sel, ns) && !(strmap_len(run->barred) > 0 && strmap_has(run->barred, ns));
+}
+
+/* What the server does not choose.  1: yes, 0: no. */
+static int
+chosen(struct backup_work *run, const struct type *t, struct str ns, struct str name, struct err *e)
+{
+	int named = selection_name(run->sel, name, e);
+
+	return named == 1 && t->check && backup_was_stored(run, t, ns, name) ? 0 : named;
 }
 
 static int
@@ -138,11 +148,16 @@ on_item(void *ctx, struct k8s_list *l, const struct jlist_head *head, struct str
 {
 	struct backup_work *run = ctx;
 	struct type *t = l->tag;
+	int take = 1;
 
 	(void)head;
-	if (ns.len > 0 && !selection_namespace(run->sel, ns))
+	if (ns.len > 0 && !backup_wants_namespace(run, ns))
 		return 0;
-	if (store_item(run, t, ns, name, item, e) < 0)
+	if (run->picks || t->check)
+		take = chosen(run, t, ns, name, e);
+	if (take <= 0)
+		return take;
+	if ((t->claims ? backup_store(run, t, ns, name, item, e) : store_split(run, t, ns, name, l->split, e)) < 0)
 		return -1;
 	if (run->items % 64 == 0)
 		report_progress(run->r, "listing", run->items, 0, 0);
@@ -150,8 +165,8 @@ on_item(void *ctx, struct k8s_list *l, const struct jlist_head *head, struct str
 }
 
 /* No answer at all is not about one type or object: half a cluster is not a backup. */
-static bool
-ends_backup(const struct err *why)
+bool
+backup_ended_by(const struct err *why)
 {
 	return why->http == 0 && why->kind != EK_CORRUPT && why->kind != EK_LIMIT;
 }
@@ -163,7 +178,7 @@ on_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 	struct type *t = l->tag;
 
 	if (why != NULL) {
-		if (ends_backup(why)) {
+		if (backup_ended_by(why)) {
 			*e = *why;
 			return err_ctx(e, "list %s", t->res->gr);
 		}
@@ -172,7 +187,8 @@ on_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 	if (l->inconsistent)
 		report_log(run->r, "List of %s took so long that later pages are of a newer state", t->res->gr);
 	if (--t->open == 0) {
-		report_log(run->r, "Backed up %llu %s", (unsigned long long)t->stored, t->res->gr);
+		report_log(run->r, "Backed up %llu %s%s%s", (unsigned long long)t->stored, t->res->gr,
+			t->res->preferred ? "" : " as ", t->res->preferred ? "" : t->res->api_version);
 		if (t->stream != NULL && tar_stream_close(TAKE(t->stream), e) < 0)
 			return -1;
 	}
@@ -180,6 +196,17 @@ on_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 }
 
 /* --- namespaces --- */
+
+/* With all that is in it (velero-format 3.3).  Velero records it the same way. */
+static void
+bar_namespace(struct backup_work *run, struct ns_item *n)
+{
+	n->wanted = false;
+	(void)strmap_add(run->barred, n->name);
+	strs_add(&run->b->exc_namespaces, n->name.p);
+	report_log(run->r, "Namespace " STR_FMT " is left out: its label velero.io/exclude-from-backup says so",
+		STR_ARG(n->name));
+}
 
 static int
 on_namespace(void *ctx, struct k8s_list *l, const struct jlist_head *head, struct str ns, struct str name,
@@ -195,8 +222,9 @@ on_namespace(void *ctx, struct k8s_list *l, const struct jlist_head *head, struc
 	(void)e;
 	(void)jpath(item, &labels, "metadata", "labels", NULL);
 	*n = (struct ns_item){ arena_str(&run->arena, name), arena_str(&run->arena, item),
-		selection_namespace(run->sel, name)
-			&& !label_is(labels, "velero.io/exclude-from-backup", "true") };
+		selection_namespace(run->sel, name) };
+	if (n->wanted && label_is(labels, "velero.io/exclude-from-backup", "true"))
+		bar_namespace(run, n);
 	return 0;
 }
 
@@ -247,7 +275,7 @@ backup_list_namespaces(struct backup_work *run, struct err *e)
 
 	if (l.res == NULL)
 		return err_set(e, EK_UNAVAILABLE, "the API server does not list 'namespaces' among its resources");
-	if (k8s_list_run(run->k, &l, 1, 1, run->o->page, &fns, run, run->c, e) < 0)
+	if (k8s_list_run(run->k, &l, 1, 1, run->page, &fns, run, run->c, e) < 0)
 		return -1;
 	for (size_t i = 0; i < inc->len; i++)
 		if (!glob_has_magic(str_of(inc->at[i])) && !namespace_exists(run, inc->at[i]))
@@ -256,23 +284,22 @@ backup_list_namespaces(struct backup_work *run, struct err *e)
 	return 0;
 }
 
-/* Which namespace objects are stored: velero-format 3.4. */
-static bool
-keep_namespace(const struct backup_work *run, const struct ns_item *n)
+/* Which namespace objects are stored: velero-format 3.4.  1: yes, 0: no. */
+static int
+keep_namespace(const struct backup_work *run, const struct ns_item *n, struct err *e)
 {
-	const struct selector *sel = selection_selector(run->sel);
 	struct str phase, labels = { 0 };
 
 	if (n->json.len == 0)
-		return false;
+		return 0;
 	if (strmap_has(run->used_ns, n->name))
-		return true;
+		return 1;
 	if (!n->wanted || !jpath(n->json, &phase, "status", "phase", NULL) || !jstr_eq(phase, S("Active")))
-		return false;
-	if (sel == NULL)
-		return true;
+		return 0;
+	if (!run->picks || !selection_all_namespaces(run->sel))
+		return 1;
 	(void)jpath(n->json, &labels, "metadata", "labels", NULL);
-	return selector_match(sel, labels) || !selection_all_namespaces(run->sel);
+	return selection_labels(run->sel, labels) ? selection_name(run->sel, n->name, e) : 0;
 }
 
 static int
@@ -285,97 +312,41 @@ store_namespaces(struct backup_work *run, struct err *e)
 	if (!selection_resource(run->sel, S("namespaces"), false))
 		return 0;
 	t.head = head;
-	for (size_t i = 0; rc == 0 && i < run->namespaces.len; i++) {
+	for (size_t i = 0; rc >= 0 && i < run->namespaces.len; i++) {
 		const struct ns_item *n = &run->namespaces.at[i];
 
-		if (keep_namespace(run, n))
-			rc = store_item(run, &t, (struct str){ 0 }, n->name, n->json, e);
+		rc = keep_namespace(run, n, e);
+		if (rc > 0)
+			rc = backup_store(run, &t, (struct str){ 0 }, n->name, n->json, e);
 	}
-	if (rc == 0 && t.stream != NULL)
+	if (rc >= 0 && t.stream != NULL)
 		rc = tar_stream_close(t.stream, e);
 	return rc;
 }
 
-/* --- what stored objects need --- */
-
-/* The definitions of stored custom resources have their types' names (velero-format 3.6). */
-static void
-need_definitions(struct backup_work *run)
-{
-	for (size_t i = 0; i < run->types.len; i++) {
-		const struct type *t = &run->types.at[i];
-
-		if (t->stored > 0 && t->res->group[0] != '\0')
-			on_need(run, S("customresourcedefinitions.apiextensions.k8s.io"), (struct str){ 0 },
-				str_of(t->res->gr));
-	}
-}
-
-struct storing { struct backup_work *run; struct err e; bool failed; };
-
-static int
-store_needed_one(struct backup_work *run, struct str gr, const char *name, struct err *e)
-{
-	AUTO_FREE char *text = str_dup(gr);
-	AUTO_FREE char *path = NULL;
-	AUTO_FREE char *head = NULL;
-	AUTO_BUF struct buf json = BUF_INIT(LIMIT_OBJECT);
-	struct type t = { .res = discovery_resolve(run->d, text) };
-	struct err why;
-
-	if (t.res == NULL)
-		return 0;
-	path = api_path(t.res, NULL, name);
-	if (k8s_do(run->k, "GET", path, (struct str){ 0 }, &json, run->c, &why) < 0
-	    || json_check(buf_str(&json), &why) < 0) {
-		if (ends_backup(&why)) {
-			*e = why;
-			return err_ctx(e, "get %s", path);
-		}
-		/* Built-in types have no definition, and a volume may be gone. */
-		if (why.kind != EK_NOTFOUND)
-			report_error(run->r, RESULT_ERROR, "", text, name, &why);
-		return 0;
-	}
-	t.head = head = type_head(t.res);
-	if (store_item(run, &t, (struct str){ 0 }, str_of(name), buf_str(&json), e) < 0)
-		return -1;
-	return t.stream != NULL ? tar_stream_close(t.stream, e) : 0;
-}
-
-static void
-store_needed_each(void *ctx, struct str key, void *value)
-{
-	struct storing *s = ctx;
-	size_t slash = str_chr(key, '/');
-
-	(void)value;
-	if (!s->failed)
-		s->failed = store_needed_one(s->run, str_sub(key, 0, slash), key.p + slash + 1, &s->e) < 0;
-}
-
-static int
-store_needed(struct backup_work *run, struct err *e)
-{
-	struct storing s = { .run = run };
-
-	if (!run->narrowed)
-		return 0;
-	need_definitions(run);
-	strmap_each(run->needed, store_needed_each, &s);
-	if (s.failed)
-		*e = s.e;
-	return s.failed ? -1 : 0;
-}
-
 /* --- what to list --- */
+
+/* Old names of types: the same objects under two groups are stored once (velero-format 3.1; events: kind_rules). */
+static bool
+has_twin(const struct backup_work *run, const struct api_resource *res)
+{
+	static const struct { const char *resource, *group; } moved[] = { { "deployments", "apps" }, { "daemonsets", "apps" },
+		{ "replicasets", "apps" }, { "networkpolicies", "networking.k8s.io" } };
+
+	for (size_t i = 0; strcmp(res->group, "extensions") == 0 && i < COUNT(moved); i++)
+		if (strcmp(res->name, moved[i].resource) == 0
+		    && discovery_gvr(run->d, moved[i].group, NULL, res->name) != NULL)
+			return true;
+	return false;
+}
 
 static bool
 storable(const struct backup_work *run, const struct api_resource *res)
 {
 	const unsigned need = VERB_LIST | VERB_GET | VERB_CREATE | VERB_DELETE;
 
-	if (!res->preferred || (res->verbs & need) != need || strcmp(res->gr, "namespaces") == 0)
+	if ((!res->preferred && !run->o->all_versions) || (res->verbs & need) != need
+	    || strcmp(res->gr, "namespaces") == 0 || has_twin(run, res))
 		return false;
 	if (!selection_resource(run->sel, str_of(res->gr), res->namespaced))
 		return false;
@@ -390,18 +361,45 @@ static int
 cmp_types(const void *a, const void *b)
 {
 	const struct type *x = a, *y = b;
+	int by_kind = kind_cmp(str_of(x->res->gr), str_of(y->res->gr));
 
-	return kind_cmp(str_of(x->res->gr), str_of(y->res->gr));
+	if (by_kind != 0)
+		return by_kind;
+	if (x->res->preferred != y->res->preferred)
+		return x->res->preferred ? -1 : 1;
+	return strcmp(x->res->version, y->res->version);
 }
 
-static void
-add_list(struct backup_work *run, struct type *t, const char *ns)
+struct type *
+backup_type(struct backup_work *run, const struct api_resource *res)
 {
-	const struct selector *sel = selection_selector(run->sel);
+	for (size_t i = 0; i < run->types.len; i++)
+		if (run->types.at[i].res == res)
+			return &run->types.at[i];
+	return NULL;
+}
 
-	*vec_push(&run->lists) = (struct k8s_list){ .res = t->res, .ns = ns, .tag = t,
-		.selector = sel != NULL ? selector_text(sel) : NULL, .remaining = -1 };
-	t->open++;
+struct type *
+backup_add_type(struct backup_work *run, const struct api_resource *res)
+{
+	struct type *t = vec_push(&run->types);
+
+	*t = (struct type){ .res = res, .head = type_head(res),
+		.claims = strcmp(res->gr, "persistentvolumeclaims") == 0 };
+	return t;
+}
+
+/* One list, or one for each of several selectors. */
+static void
+add_lists(struct backup_work *run, struct type *t, const char *ns)
+{
+	size_t n = selection_selectors(run->sel);
+
+	for (size_t i = 0; i == 0 || i < n; i++) {
+		*vec_push(&run->lists) = (struct k8s_list){ .res = t->res, .ns = ns, .tag = t, .remaining = -1,
+			.selector = n > 0 ? selector_text(selection_selector(run->sel, i)) : NULL };
+		t->open++;
+	}
 }
 
 /* Types in the order of a restore, so that a restore reads the tarball front to back. */
@@ -412,8 +410,7 @@ backup_plan_lists(struct backup_work *run)
 
 	for (size_t i = 0; i < run->d->all.len; i++)
 		if (storable(run, &run->d->all.at[i]))
-			*vec_push(&run->types) = (struct type){ .res = &run->d->all.at[i],
-				.head = type_head(&run->d->all.at[i]) };
+			(void)backup_add_type(run, &run->d->all.at[i]);
 	if (run->types.len > 0)
 		qsort(run->types.at, run->types.len, sizeof *run->types.at, cmp_types);
 	if (!selection_all_namespaces(run->sel))
@@ -423,22 +420,35 @@ backup_plan_lists(struct backup_work *run)
 		struct type *t = &run->types.at[i];
 
 		if (!t->res->namespaced || selection_all_namespaces(run->sel) || named > NAMED_LISTS_MAX) {
-			add_list(run, t, NULL);
+			add_lists(run, t, NULL);
 			continue;
 		}
 		for (size_t j = 0; j < run->namespaces.len; j++)
 			if (run->namespaces.at[j].wanted)
-				add_list(run, t, arena_strdup(&run->arena, run->namespaces.at[j].name));
+				add_lists(run, t, arena_strdup(&run->arena, run->namespaces.at[j].name));
 	}
+}
+
+/* What lists opened is closed by their ends; the rest is of objects that were asked for one by one. */
+static int
+close_streams(struct backup_work *run, struct err *e)
+{
+	for (size_t i = 0; i < run->types.len; i++)
+		if (run->types.at[i].stream != NULL && tar_stream_close(TAKE(run->types.at[i].stream), e) < 0)
+			return -1;
+	return 0;
 }
 
 int
 backup_collect(struct backup_work *run, struct err *e)
 {
 	static const struct k8s_list_fns fns = { on_item, on_end };
-	unsigned window = run->o->window > 0 ? run->o->window : DEFAULT_WINDOW;
+	unsigned usual = k8s_is_far(run->k) ? FAR_WINDOW : NEAR_WINDOW;
+	unsigned window = run->o->window > 0 ? run->o->window : usual;
 
-	if (k8s_list_run(run->k, run->lists.at, run->lists.len, window, run->o->page, &fns, run, run->c, e) < 0)
+	if (backup_store_ordered(run, e) < 0)
 		return -1;
-	return store_needed(run, e) < 0 || store_namespaces(run, e) < 0 ? -1 : 0;
+	if (k8s_list_run(run->k, run->lists.at, run->lists.len, window, run->page, &fns, run, run->c, e) < 0)
+		return -1;
+	return backup_store_related(run, e) < 0 || close_streams(run, e) < 0 || store_namespaces(run, e) < 0 ? -1 : 0;
 }

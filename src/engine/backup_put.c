@@ -104,10 +104,11 @@ backup_put_side_files(struct backup_work *run, struct err *e)
 
 	if (tar_writer_index(run->tar, &index, e) < 0 || put_packed(run, LAYOUT_INDEX, &index, e) < 0)
 		return -1;
+	buf_free(&index);
 	for (size_t i = 0; i < COUNT(empty_lists); i++)
 		if (put_side(run, empty_lists[i], S("[]\n"), e) < 0)
 			return -1;
-	if (vreslist_write(run->list, &list, e) < 0 || put_side(run, LAYOUT_RESOURCE_LIST, buf_str(&list), e) < 0
+	if (vreslist_pack(run->list, &list, e) < 0 || put_packed(run, LAYOUT_RESOURCE_LIST, &list, e) < 0
 	    || vvolumes_write(&run->volumes, &volumes, e) < 0
 	    || put_side(run, LAYOUT_VOLUMEINFO, buf_str(&volumes), e) < 0
 	    || vresults_write(report_results(run->r), &results, e) < 0
@@ -132,6 +133,7 @@ describe_run(struct backup_work *run, const struct k8s_info *info)
 	b->namespace_ = xstrdup("velero");
 	b->uid = xstrdup(random_uuid(uuid));
 	b->start_unix_ns = b->created_unix_ns = clock_unix_ns();
+	run->start_mono_ns = clock_mono_ns();
 	b->expiration_unix_ns = b->start_unix_ns + run->o->ttl_ns;
 	b->ttl_ns = run->o->ttl_ns;
 	b->storage_location = xstrdup("default");
@@ -162,19 +164,39 @@ describe_run(struct backup_work *run, const struct k8s_info *info)
 		kvs_set(&b->annotations, VB_ANNOT_CLUSTER_NAME, run->o->cluster_name);
 }
 
-static int
-describe_selector(struct backup_work *run, struct err *e)
+/* Resolved names where there are any, so that they mean the same to others; "*" is not resolved. */
+static void
+describe_scopes(struct backup_work *run)
 {
-	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
+	const struct filter_opts *f = &run->o->filter;
+	struct selection_scopes s = selection_scopes(run->sel);
+	struct vbackup *b = run->b;
+
+	strs_copy(&b->inc_cluster_resources, s.inc_cluster->len > 0 ? s.inc_cluster : &f->inc_cluster_resources);
+	strs_copy(&b->exc_cluster_resources, s.exc_cluster->len > 0 ? s.exc_cluster : &f->exc_cluster_resources);
+	strs_copy(&b->inc_ns_resources, s.inc_ns->len > 0 ? s.inc_ns : &f->inc_ns_resources);
+	strs_copy(&b->exc_ns_resources, s.exc_ns->len > 0 ? s.exc_ns : &f->exc_ns_resources);
+}
+
+static int
+describe_selectors(struct backup_work *run, struct err *e)
+{
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_CONFIG);
+	bool any_of = run->o->filter.or_selectors.len > 0;
 	struct jw w;
 
-	if (selection_selector(run->sel) == NULL)
+	if (selection_selectors(run->sel) == 0)
 		return 0;
 	jw_init(&w, &json, false);
-	selector_json(selection_selector(run->sel), &w);
+	if (any_of)
+		jw_arr(&w);
+	for (size_t i = 0; i < selection_selectors(run->sel); i++)
+		selector_json(selection_selector(run->sel, i), &w);
+	if (any_of)
+		jw_arr_end(&w);
 	if (jw_done(&w, e) < 0)
 		return -1;
-	run->b->selector_json = buf_take(&json, NULL);
+	*(any_of ? &run->b->or_selectors_json : &run->b->selector_json) = buf_take(&json, NULL);
 	return 0;
 }
 
@@ -182,7 +204,8 @@ int
 backup_describe(struct backup_work *run, const struct k8s_info *info, struct err *e)
 {
 	describe_run(run, info);
-	return describe_selector(run, e);
+	describe_scopes(run);
+	return describe_selectors(run, e);
 }
 
 int
@@ -198,7 +221,8 @@ backup_publish(struct backup_work *run, struct err *e)
 	b->errors = (int64_t)report_count(run->r, RESULT_ERROR);
 	b->phase = xstrdup(b->errors > 0 ? "PartiallyFailed" : "Completed");
 	b->total_items = b->items_backed_up = (int64_t)run->items;
-	b->completion_unix_ns = clock_unix_ns();
+	/* Never before the start, whatever was done to the clock meanwhile. */
+	b->completion_unix_ns = b->start_unix_ns + clock_mono_ns() - run->start_mono_ns;
 	if (chain_seal(b, &json, e) < 0 || store_create(run->st, key, buf_str(&json), run->c, e) < 0)
 		return err_ctx(e, "upload %s", key);
 	if (store_delete(run->st, claim_key, run->c, &why) < 0)

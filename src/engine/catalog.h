@@ -26,10 +26,12 @@ MUST_CHECK int catalog_restores(struct store *st, catalog_fn *fn, void *ctx, con
 MUST_CHECK int catalog_delete(struct store *st, const char *name, size_t *keys, const struct cancel *c, struct err *e);
 
 /*
- * Removes what a run that did not end left of backup name: its files, if there is no velero-backup.json, and unfinished
- * uploads.  *keys counts.  0 and *keys == 0 when there is nothing.
+ * Removes what the run job, which did not end, left of backup name: its files, if there is no velero-backup.json, and
+ * unfinished uploads.  *keys counts.  0 and *keys == 0 when the name is not claimed by that job: then nothing there is
+ * its.  The caller knows that the run is dead, and that nobody else sweeps after it.
  */
-MUST_CHECK int catalog_sweep(struct store *st, const char *name, size_t *keys, const struct cancel *c, struct err *e);
+MUST_CHECK int catalog_sweep(struct store *st, const char *name, const char *job, size_t *keys, const struct cancel *c,
+	struct err *e);
 
 /* The job that claims the name of a backup in the making; NULL: none, or it cannot be told.  Heap. */
 char *catalog_claim(struct store *st, const char *name, const struct cancel *c);

@@ -32,7 +32,8 @@ struct change_item {
 };
 /*
  * Storage class and image name, then all matching rules in order.  With more than one rule their conditions look at the
- * object as it was before the first of them.  EK_NOTFOUND: a new storage class does not exist: the object must not be restored.
+ * object as it was before the first of them.  EK_NOTFOUND: a new storage class does not exist: the object must not be
+ * restored.
  */
 MUST_CHECK int change_apply(struct change *ch, const struct change_item *it, struct jnode **obj, struct err *e);
 

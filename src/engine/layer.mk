@@ -1,22 +1,35 @@
 noinst_LIBRARIES += src/engine/libengine.a
 src_engine_libengine_a_SOURCES = \
+	src/engine/ahead.c \
+	src/engine/ahead.h \
 	src/engine/backup.c \
 	src/engine/backup.h \
 	src/engine/backup_collect.c \
+	src/engine/backup_edit.c \
 	src/engine/backup_impl.h \
+	src/engine/backup_order.c \
 	src/engine/backup_put.c \
+	src/engine/backup_related.c \
+	src/engine/cache.c \
+	src/engine/cache.h \
 	src/engine/catalog.c \
 	src/engine/catalog.h \
 	src/engine/chain.c \
 	src/engine/chain.h \
 	src/engine/change.c \
 	src/engine/change.h \
+	src/engine/change_impl.h \
+	src/engine/change_rules.c \
+	src/engine/change_run.c \
+	src/engine/change_strategic.c \
 	src/engine/kind_rules.c \
 	src/engine/kind_rules.h \
 	src/engine/needs.c \
 	src/engine/needs.h \
 	src/engine/options.c \
 	src/engine/options.h \
+	src/engine/pace.c \
+	src/engine/pace.h \
 	src/engine/policy.c \
 	src/engine/policy.h \
 	src/engine/reader.c \
@@ -25,9 +38,16 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/report.h \
 	src/engine/restore.c \
 	src/engine/restore.h \
+	src/engine/restore_ask.c \
+	src/engine/restore_crd.c \
 	src/engine/restore_impl.h \
 	src/engine/restore_item.c \
+	src/engine/restore_ns.c \
 	src/engine/restore_plan.c \
+	src/engine/restore_record.c \
+	src/engine/restore_steps.c \
+	src/engine/restore_version.c \
+	src/engine/restore_why.c \
 	src/engine/scrub.c \
 	src/engine/scrub.h \
 	src/engine/scrub_rules.c \

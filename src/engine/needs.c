@@ -42,6 +42,33 @@ claim(struct str ns, struct str json, needs_fn *fn, void *ctx)
 		tell(fn, ctx, S("persistentvolumes"), cluster_scope, raw);
 }
 
+static bool
+subject_is(struct str subject, needs_account_fn *fn, void *ctx)
+{
+	struct str raw, ns, name;
+
+	return jget(subject, "kind", &raw) && jstr_eq(raw, S("ServiceAccount")) && jget(subject, "namespace", &raw)
+		&& jstr_plain(raw, &ns) && jget(subject, "name", &raw) && jstr_plain(raw, &name) && fn(ctx, ns, name);
+}
+
+bool
+needs_binding(struct str json, needs_account_fn *fn, void *ctx, struct str *role)
+{
+	struct str subjects, subject, ref, raw, name;
+	struct jiter it;
+	bool found = false;
+
+	if (!jget(json, "subjects", &subjects) || !jiter_arr(&it, subjects))
+		return false;
+	while (!found && jiter_next(&it, NULL, &subject))
+		found = subject_is(subject, fn, ctx);
+	*role = cluster_scope;
+	if (found && jget(json, "roleRef", &ref) && jget(ref, "kind", &raw) && jstr_eq(raw, S("ClusterRole"))
+	    && jget(ref, "name", &raw) && jstr_plain(raw, &name))
+		*role = name;
+	return found;
+}
+
 static const struct {
 	const char *gr;
 	void      (*needs)(struct str ns, struct str json, needs_fn *fn, void *ctx);

@@ -15,4 +15,11 @@ void needs_each(struct str gr, struct str ns, struct str json, needs_fn *fn, voi
 
 bool needs_any(struct str gr);             /* can objects of this type need others? */
 
+/*
+ * Rights outside namespaces come the other way round: a ClusterRoleBinding (valid JSON) names service accounts.  Calls
+ * fn for each until it says true.  *role: its ClusterRole (a slice of the JSON), empty for none.
+ */
+typedef bool needs_account_fn(void *ctx, struct str ns, struct str name);
+bool needs_binding(struct str json, needs_account_fn *fn, void *ctx, struct str *role);
+
 #endif

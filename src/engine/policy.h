@@ -10,7 +10,7 @@ struct policy {
 	struct strs inc_cluster_resources, exc_cluster_resources, inc_ns_resources, exc_ns_resources;
 	size_t      volume_policies;     /* how many: checked, and of no effect while volumes are not backed up */
 };
-/* The policy file itself, or a ConfigMap with exactly one key that holds it.  Strict: EK_INVALID names the line. */
+/* The policies themselves, or a ConfigMap whose data is one key that holds them.  Strict: EK_INVALID names the line. */
 MUST_CHECK int policy_parse(const char *yaml, struct policy *out, struct err *e);
 void policy_done(struct policy *p);
 

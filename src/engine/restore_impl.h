@@ -1,4 +1,8 @@
-/* What the parts of a restore share: restore.c (course), restore_plan.c (selection), restore_item.c (one object). */
+/*
+ * What the parts of a restore share: restore.c (course), restore_plan.c (selection, order), restore_version.c (API
+ * versions), restore_ns.c and restore_crd.c (what is there before the rest), restore_item.c (one object),
+ * restore_steps.c (its requests), restore_ask.c (many small requests), restore_why.c (next steps), restore_record.c.
+ */
 #ifndef ORLOP_ENGINE_RESTORE_IMPL_H
 #define ORLOP_ENGINE_RESTORE_IMPL_H
 
@@ -6,12 +10,23 @@
 #include "archive/layout.h"
 #include "base/arena.h"
 #include "base/strmap.h"
+#include "engine/change.h"
+#include "engine/kind_rules.h"
+#include "engine/pace.h"
 #include "engine/reader.h"
 #include "engine/restore.h"
 #include "engine/select.h"
 #include "k8s/discovery.h"
 
 struct item;
+struct versions;
+
+/* An object that a restored one needs and the backup lacks.  Texts are the restore's. */
+struct lacking { const char *gr, *ns, *name; };
+
+/* A target namespace, and the namespace in the backup that it is made from; NULL: a bare one. */
+struct want { const char *target; const struct index_entry *en; };
+struct wants VEC_OF(struct want);
 
 struct restore {
 	struct k8s                *k;
@@ -23,41 +38,163 @@ struct restore {
 	struct reader             *reader;
 	const struct index        *ix;
 	struct discovery          *d;
+	unsigned                   d_age;            /* how often d was replaced */
 	struct selection          *sel;
 	struct vvolumes            volumes;
 	struct arena               arena;            /* lives as long as the restore */
 	struct strmap             *ns_map;           /* source namespace -> char *target */
 	struct strmap             *bad_ns;           /* target namespaces that could not be had */
 	struct strmap             *anew;             /* volumes that are not restored: claims get new ones */
+	struct wants               late;             /* target namespaces that are still going away */
+	struct change             *change;           /* edits that the user asked for */
+	struct selection          *status_sel;       /* types whose status is restored; NULL: by annotation only */
+	struct versions           *versions;         /* stored copies in other API versions */
+	struct strmap             *stored;           /* "gr/ns/name" of the objects that others may need */
+	struct strmap             *lacking_seen;     /* the same of those in lacking */
+	struct { struct lacking *at; size_t len, cap; } lacking;
+	struct strmap             *looked_up;        /* answers of restore_exists: path -> yes or no */
 	struct vreslist           *list;
 	struct restore_counts      n;
 	uint64_t                   done;             /* of n.selected */
-	int64_t                    start_unix_ns;
+	int64_t                    start_unix_ns, start_mono_ns;
 	unsigned                   silent;           /* requests in a row that got no answer */
 	struct item               *live;             /* objects whose requests are under way (restore_item.c) */
+	size_t                     live_bytes;       /* of what they send */
+	struct pace                pace;             /* how many requests there may be */
 	char backup_label[LAYOUT_LABEL_MAX], restore_label[LAYOUT_LABEL_MAX];
 
-	/* What is restored, in order: by kind_cmp, then as it stands in the tarball. */
+	/* What is restored, in order: by type, then as it stands in the tarball. */
 	struct { const struct index_entry **at; size_t len, cap; } plan;
+	size_t late_from;            /* objects of rs->late stand behind all others */
+	struct strs first, last;     /* --restore-resource-priorities */
+};
+
+enum step { STEP_CREATE, STEP_LOOK, STEP_UPDATE, STEP_MERGE, STEP_LABEL, STEP_STATUS, STEP_STATUS_AGAIN, STEP_OWNERS };
+
+/* One object while it is restored. */
+struct item {
+	struct item                *before, *after;      /* in rs->live */
+	struct restore             *rs;
+	const struct index_entry   *en;          /* the copy that is sent */
+	const struct kind_rule     *rule;
+	const struct api_resource  *res;
+	const char                 *target_ns;   /* NULL: cluster-scoped */
+	char                       *create_path, *path, *status_path;
+	enum step                   step;
+	int64_t                     sent_mono_ns;        /* the step's request */
+	size_t                      bytes;               /* counted in rs->live_bytes */
+	unsigned                    status_tries;
+	bool                        repeated;    /* CREATE was sent more than once */
+	bool                        left_alone;  /* UPDATE was refused */
+	bool                        counted;     /* its outcome stands: what fails later does not change it */
+	struct buf                  body;        /* what is to be created */
+	struct buf                  patch;
+	struct buf                  status;      /* to be restored after CREATE; empty: none */
+	struct buf                  owners;      /* metadata.managedFields to be restored; empty: none */
+	struct err                  refused;     /* why CREATE led to LOOK */
 };
 
 /* Target of a source namespace: mapped or itself.  Lives as long as the restore. */
 const char *restore_map_ns(struct restore *rs, struct str ns);
 
+/* --- restore_plan.c --- */
+
 /* Fills rs->plan: filters, then what selected objects need (velero-format 4.2, 4.7 "additional items"). */
 MUST_CHECK int restore_plan(struct restore *rs, struct err *e);
-
+/* Reads --restore-resource-priorities. */
+MUST_CHECK int restore_plan_order(struct restore *rs, struct err *e);
 /* Decides for every planned volume whether it is restored (velero-format 4.8); fills rs->anew. */
 MUST_CHECK int restore_plan_volumes(struct restore *rs, struct err *e);
+/* Remembers what the object needs and the backup lacks. */
+void restore_note_needs(struct restore *rs, const struct index_entry *en, struct str json);
+/* At the end: tells what of it the cluster lacks, too. */
+MUST_CHECK int restore_tell_lacking(struct restore *rs, struct err *e);
+bool restore_is_crd(struct str gr);
 
-/* Runs the objects plan[from, to), a window at a time.  Failures of objects are findings.  created (may be NULL)
- * collects the names of those that were created. */
-MUST_CHECK int restore_objects(struct restore *rs, size_t from, size_t to, struct strs *created, struct err *e);
+/* --- restore_version.c --- */
 
+/* Reads --version-priorities and the index's alternates.  NULL: EK_INVALID. */
+MUST_CHECK struct versions *versions_new(const struct restore *rs, struct err *e);
+void versions_free(struct versions *v);
+/* Objects of which the backup holds no unversioned copy: one entry each. */
+struct versions_alone VEC_OF(const struct index_entry *);
+void versions_find_alone(const struct versions *v, struct versions_alone *out);
+void versions_alone_done(struct versions_alone *v);
+/* The copy to restore for the planned entry and the type to send it as (velero-format 4.11).  EK_NOTFOUND names the
+ * versions on both sides. */
+MUST_CHECK int versions_choose(struct restore *rs, const struct index_entry *planned, const struct index_entry **en,
+	const struct api_resource **res, struct err *e);
+
+/* --- restore_item.c, restore_steps.c --- */
+
+/*
+ * Runs the objects plan[from, to), a window at a time.  Failures of objects are findings.  unready (may be NULL)
+ * collects the names of those that were created, or of which the API server has not yet said that they are ready.
+ */
+MUST_CHECK int restore_objects(struct restore *rs, size_t from, size_t to, struct strs *unready, struct err *e);
 /* After an interrupted restore_objects: takes the answers to what was sent, until rs->c fires, and drops the rest. */
 void restore_end_items(struct restore *rs);
 
-/* Makes sure that the target namespaces of everything planned exist. */
+/* The edits that make an object comparable to, and creatable as, what is in a cluster.  stored: the backup's copy, which
+ * gets the user's edits, too. */
+MUST_CHECK int item_edit(struct item *it, struct arena *arena, struct jnode **obj, bool stored,
+	enum scrub_verdict *verdict, struct err *e);
+void item_outcome(struct item *it, const char *action, uint64_t *counter);
+void item_failed(struct item *it, const struct err *why);
+void item_warned(struct item *it, const char *hint, const char *text);
+
+MUST_CHECK int item_start(struct item *it, enum step step, struct err *e);
+/* The answer to the step's request.  1: another one is under way, 0: done, -1: e is about this object. */
+MUST_CHECK int item_answered(struct item *it, struct str body, struct strs *unready, struct err *e);
+MUST_CHECK int item_refused(struct item *it, const struct err *why, struct err *e);
+
+/* --- restore_ask.c --- */
+
+/* A small request among many.  The answer is empty unless rc is 0. */
+struct ask {
+	const char *method;
+	char       *path;            /* heap */
+	struct buf  body, answer;
+	size_t      about;           /* the caller's */
+	int         rc;
+	struct err  why;
+	bool        repeated;        /* sent more than once: EK_EXISTS may be our own doing */
+};
+struct asks VEC_OF(struct ask);
+/* Runs all of them, a window at a time.  -1: stopped, or the API server is gone. */
+MUST_CHECK int asks_run(struct restore *rs, struct asks *v, struct err *e);
+struct ask *asks_add(struct asks *v, const char *method, char *path);   /* takes path */
+void asks_done(struct asks *v);          /* empties it */
+#define AUTO_ASKS AUTO(asks_done)
+/* After each answer or error: is the API server gone?  One unanswered request is about its object, many in a row are not.
+ * why NULL: there was an answer. */
+bool restore_is_gone(struct restore *rs, const struct err *why);
+/* Whether an object exists, asked for once.  Who may not look takes it for granted. */
+bool restore_exists(struct restore *rs, const char *group, const char *resource, const char *ns, struct str name);
+/* What is waited for is asked for less and less often: POLL_NS up to POLL_MAX_NS, at most READY_NS. */
+struct wait { int64_t end_ns, pause_ns; };
+void wait_begin(struct wait *w);
+/* Sleeps.  0: ask again, 1: the time is over, -1: canceled. */
+MUST_CHECK int wait_more(struct restore *rs, struct wait *w, struct err *e);
+
+/* --- restore_ns.c, restore_crd.c --- */
+
+/* Makes sure that the target namespaces of everything planned exist; what belongs to those that are still going away
+ * goes to the end of the plan. */
 MUST_CHECK int restore_namespaces(struct restore *rs, struct err *e);
+/* Waits for them. */
+MUST_CHECK int restore_late_namespaces(struct restore *rs, struct err *e);
+/* Restores the definitions plan[from, to) and waits until the API server serves what they define. */
+MUST_CHECK int restore_crds(struct restore *rs, size_t from, size_t to, struct err *e);
+/* Is a definition established?  1: yes, 0: not yet, -1: it cannot be. */
+MUST_CHECK int crd_state(struct str json, struct err *e);
+
+/* --- restore_why.c, restore_record.c --- */
+
+/* A finding from an error, with the next step that its text suggests. */
+void restore_tell(struct restore *rs, enum result_level l, const char *ns, const char *resource, const char *name,
+	const struct err *why);
+/* Writes the restore's files into the bucket.  stopped: why it did not run to its end; NULL: it did. */
+MUST_CHECK int restore_record(struct restore *rs, const char *stopped, struct err *e);
 
 #endif

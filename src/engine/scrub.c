@@ -63,20 +63,47 @@ scrub_common(struct jnode *obj)
 	jnode_del(obj, "status");
 }
 
-struct str
-scrub_manager(struct jnode *obj)
+#define MANAGER_MAX 128         /* the API server's own limit */
+
+/* One entry of managedFields more for the manager that is to be it alone.  False: it is not. */
+static bool
+alone(struct jnode *entry, struct str *manager)
 {
-	struct str manager = { NULL, 0 };
+	struct str name = jnode_text(jnode_get(entry, "manager"));
+	bool first = manager->len == 0;
+
+	*manager = name;
+	return first && name.len > 0 && name.len <= MANAGER_MAX && jnode_is_text(jnode_get(entry, "operation"), "Update");
+}
+
+struct scrub_owners
+scrub_owners(struct arena *arena, struct jnode *obj, bool with_status)
+{
+	struct scrub_owners out = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
+	struct jnode *kept = jnode_open(arena, S("[]"));
+	bool simple = true;
 
 	for (struct jnode *m = jnode_first(jnode_walk(obj, "metadata", "managedFields", NULL)); m != NULL;
 	     m = jnode_next(m)) {
-		if (jnode_text(jnode_get(m, "subresource")).len > 0)
+		struct str part = jnode_text(jnode_get(m, "subresource"));
+		bool status = str_eq(part, S("status"));
+
+		if (jnode_type(m) != J_OBJ || (status && !with_status))
 			continue;
-		if (manager.len > 0 || !jnode_is_text(jnode_get(m, "operation"), "Update"))
-			return (struct str){ NULL, 0 };
-		manager = jnode_text(jnode_get(m, "manager"));
+		jnode_append_raw(kept, jnode_raw(m));
+		/* Other subresources, such as scale, own fields of the object itself. */
+		if (!alone(m, status ? &out.status_manager : &out.manager) || (part.len > 0 && !status))
+			simple = false;
 	}
-	return manager;
+	if (!simple) {
+		out.fields = jnode_raw(kept);
+		out.manager = out.status_manager = S("orlop");
+	}
+	if (out.manager.len == 0)
+		out.manager = S("orlop");
+	if (out.status_manager.len == 0)
+		out.status_manager = S("orlop");
+	return out;
 }
 
 void

@@ -41,10 +41,17 @@ enum scrub_verdict scrub_precheck(struct str gr, struct str ns, struct str name,
  * the rows that look at it, managedFields. */
 void scrub_common(struct jnode *obj);
 /*
- * The one manager of the object's fields, for the fieldManager parameter: the object then comes back with its
- * ownership by one request (velero-format U3).  Empty when there are several or none.
+ * Who owns the fields of an object, and what it takes to restore that (velero-format U3): a single manager that updated
+ * it comes back as the fieldManager of the request that creates it; several, or one that applied it, need their list
+ * patched in afterwards.
  */
-struct str scrub_manager(struct jnode *obj);
+struct scrub_owners {
+	struct str manager;          /* for the create; never empty */
+	struct str status_manager;   /* for the request that restores the status; never empty */
+	struct str fields;           /* managedFields to patch in (arena); empty: none needed */
+};
+/* with_status: the status is restored, too; without it the owners of its fields are not. */
+struct scrub_owners scrub_owners(struct arena *arena, struct jnode *obj, bool with_status);
 /* Last step: target namespace, the two labels that say where the object comes from, and managedFields taken out.
  * Labels NULL: none are set. */
 void scrub_finish(struct jnode *obj, const char *target_ns, const char *backup_label, const char *restore_label);

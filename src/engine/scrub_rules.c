@@ -32,6 +32,19 @@ drop_token_volume(struct jnode *spec, struct str prefix)
 	}
 }
 
+/* Containers that earlier restores put in, to wait for data of volumes that nobody brings now. */
+static void
+drop_waiting(struct jnode *spec)
+{
+	for (struct jnode *c = jnode_first(jnode_get(spec, "initContainers")), *next; c != NULL; c = next) {
+		struct jnode *name = jnode_get(c, "name");
+
+		next = jnode_next(c);
+		if (jnode_is_text(name, "restore-wait") || jnode_is_text(name, "restic-wait"))
+			jnode_remove(c);
+	}
+}
+
 int
 scrub_pod(const struct scrub *s, struct jnode *obj, enum scrub_verdict *verdict, struct err *e)
 {
@@ -43,6 +56,7 @@ scrub_pod(const struct scrub *s, struct jnode *obj, enum scrub_verdict *verdict,
 	jnode_del(spec, "nodeName");
 	jnode_del(spec, "priority");
 	jnode_del(spec, "ephemeralContainers");  /* for debugging; the API server refuses them in a new pod */
+	drop_waiting(spec);
 	if (account.len > 0) {
 		AUTO_FREE char *prefix = xasprintf(STR_FMT "-token-", STR_ARG(account));
 

@@ -97,11 +97,25 @@ check_side_files(struct verify *v, struct err *e)
 
 /* --- our tarball: member after member --- */
 
+/* Entries, then alternates. */
+static size_t
+n_objects(const struct index *ix)
+{
+	return ix->n_entries + ix->n_alternates;
+}
+
+static const struct index_entry *
+nth_object(const struct index *ix, size_t i)
+{
+	return i < ix->n_entries ? &ix->entries[i] : &ix->alternates[i - ix->n_entries];
+}
+
 static void
 tell_object(struct verify *v, const struct index_entry *en, const struct err *why)
 {
-	AUTO_FREE char *name = xasprintf(STR_FMT "/" STR_FMT "%s" STR_FMT, STR_ARG(en->gr), STR_ARG(en->ns),
-		en->ns.len > 0 ? "/" : "", STR_ARG(en->name));
+	AUTO_FREE char *name = xasprintf(STR_FMT "/" STR_FMT "%s" STR_FMT "%s" STR_FMT "%s", STR_ARG(en->gr),
+		STR_ARG(en->ns), en->ns.len > 0 ? "/" : "", STR_ARG(en->name), en->alternate ? " (" : "",
+		STR_ARG(en->alternate ? en->version : S("")), en->alternate ? ")" : "");
 
 	tell(v, "object", name, why);
 }
@@ -113,7 +127,7 @@ check_object(struct verify *v, const struct index_entry *en)
 	uint8_t hash[INDEX_HASH_LEN];
 	struct err why;
 
-	v->n->objects++;
+	v->n->objects += !en->alternate;
 	if (json_check(json, &why) < 0 || reader_check_name(en, json, &why) < 0) {
 		tell_object(v, en, &why);
 		return;
@@ -139,7 +153,7 @@ check_member(struct verify *v)
 	if (!sound)
 		tell(v, "member", name, &why);
 	/* Objects of one member stand together; members may come in another order than their numbers. */
-	for (size_t lo = 0, hi = v->ix->n_entries; lo < hi;) {
+	for (size_t lo = 0, hi = n_objects(v->ix); lo < hi;) {
 		size_t mid = lo + (hi - lo) / 2;
 
 		if (v->objects[mid]->member < no)
@@ -148,7 +162,7 @@ check_member(struct verify *v)
 			hi = mid;
 		v->next_object = lo;
 	}
-	for (; v->next_object < v->ix->n_entries && v->objects[v->next_object]->member == no; v->next_object++) {
+	for (; v->next_object < n_objects(v->ix) && v->objects[v->next_object]->member == no; v->next_object++) {
 		if (sound)
 			check_object(v, v->objects[v->next_object]);
 		else
@@ -176,7 +190,8 @@ on_bytes(void *ctx, const void *p, size_t n, struct err *e)
 			check_member(v);
 	}
 	v->at += n;
-	v->progress(v->ctx, v->at);
+	if (v->progress != NULL)
+		v->progress(v->ctx, v->at);
 	return 0;
 }
 
@@ -208,13 +223,13 @@ check_ours(struct verify *v, const char *key, struct err *e)
 	int rc;
 
 	v->order = xcalloc(v->ix->n_members + 1, sizeof *v->order);
-	v->objects = xcalloc(v->ix->n_entries + 1, sizeof *v->objects);
+	v->objects = xcalloc(n_objects(v->ix) + 1, sizeof *v->objects);
 	for (size_t i = 0; i < v->ix->n_members; i++)
 		v->order[i] = &v->ix->members[i];
-	for (size_t i = 0; i < v->ix->n_entries; i++)
-		v->objects[i] = &v->ix->entries[i];
+	for (size_t i = 0; i < n_objects(v->ix); i++)
+		v->objects[i] = nth_object(v->ix, i);
 	qsort(v->order, v->ix->n_members, sizeof *v->order, cmp_members);
-	qsort(v->objects, v->ix->n_entries, sizeof *v->objects, cmp_objects);
+	qsort(v->objects, n_objects(v->ix), sizeof *v->objects, cmp_objects);
 	v->gz = v->tar = (struct buf)BUF_INIT(LIMIT_MEMBER);
 	v->whole = sha256_new();
 	rc = store_read(v->st, key, on_bytes, v, v->c, e);
@@ -250,29 +265,31 @@ foreign_progress(void *ctx, uint64_t bytes)
 {
 	struct verify *v = ctx;
 
-	v->progress(v->ctx, bytes);
+	if (v->progress != NULL)
+		v->progress(v->ctx, bytes);
 }
 
 static int
 check_foreign(struct verify *v, const char *key, struct err *e)
 {
 	AUTO(reader_closep) struct reader *r = reader_open(v->st, &v->b, foreign_progress, v, v->c, e);
+	const struct index *ix = r != NULL ? reader_index(r) : NULL;
 	struct err why;
 
 	v->n->files++;
-	if (r == NULL) {
+	if (r == NULL || reader_unpack(r, v->c, e) < 0) {
 		if (e->kind != EK_CORRUPT && e->kind != EK_NOTFOUND && e->kind != EK_LIMIT)
 			return -1;
 		tell(v, "tarball", key, e);
 		return 0;
 	}
-	for (size_t i = 0; i < reader_index(r)->n_entries; i++) {
-		const struct index_entry *en = &reader_index(r)->entries[i];
+	for (size_t i = 0; i < n_objects(ix); i++) {
+		const struct index_entry *en = nth_object(ix, i);
 		struct str json;
 
 		if (reader_object(r, en, &json, v->c, e) < 0)
 			return -1;
-		v->n->objects++;
+		v->n->objects += !en->alternate;
 		if (reader_check_name(en, json, &why) < 0)
 			tell_object(v, en, &why);
 	}

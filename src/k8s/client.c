@@ -3,6 +3,7 @@
 
 #include "k8s/client.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -11,11 +12,15 @@
 #include "data/jwrite.h"
 #include "k8s/auth.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define RETRIES        5
+#define FAR_NS         (20 * NS_PER_MS)
+#define CONNECTIONS    16       /* for the widest window of a restore, of which libcurl gives each a hundred */
 #define CAUSES_SHOWN   3
 #define FIRST_LINE_MAX 200
+#define TYPE_SHOWN     60
 
 /* A request between start and return: what the HTTP layer borrows and what a renewal of credentials must know. */
 struct flight {
@@ -43,9 +48,15 @@ struct k8s {
 };
 
 static const char *const headers_get[] = { "Accept: application/json", NULL };
-static const char *const headers_json[] = { "Accept: application/json", "Content-Type: application/json", NULL };
-static const char *const headers_merge[] = {
-	"Accept: application/json", "Content-Type: application/merge-patch+json", NULL };
+/* A server that does not know the first form answers with the second one. */
+#define ACCEPT_METADATA "Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+/* Of the whole object, of its metadata. */
+static const char *const headers_json[][3] = {
+	{ "Accept: application/json", "Content-Type: application/json", NULL },
+	{ ACCEPT_METADATA, "Content-Type: application/json", NULL } };
+static const char *const headers_merge[][3] = {
+	{ "Accept: application/json", "Content-Type: application/merge-patch+json", NULL },
+	{ ACCEPT_METADATA, "Content-Type: application/merge-patch+json", NULL } };
 
 struct k8s *
 k8s_new(const struct kube_conn *conn, struct err *e)
@@ -124,6 +135,7 @@ session(struct k8s *k, const struct cancel *c, struct err *e)
 		.tls_server_name = conn->tls_server_name,
 		.proxy = conn->proxy_url,
 		.retries = RETRIES,
+		.max_connections = CONNECTIONS,
 	};
 	unsigned cert = 0;
 	kube_auth_client_cert(k->auth, &conf.cert_pem, &conf.key_pem, &cert);
@@ -170,8 +182,8 @@ static const char *const *
 headers_for(const struct k8s_op *op)
 {
 	if (strcmp(op->method, "PATCH") == 0)
-		return headers_merge;
-	return op->body.len > 0 ? headers_json : headers_get;
+		return headers_merge[op->metadata_only];
+	return op->body.len > 0 ? headers_json[op->metadata_only] : headers_get;
 }
 
 /*
@@ -192,6 +204,7 @@ request(struct flight *f)
 		.prepare = prepare,
 		.sink = f->op.sink ? sink : NULL,
 		.http1 = f->op.sink != NULL,
+		.gzip = f->op.gzip,
 		.ctx = f,
 	};
 }
@@ -313,14 +326,19 @@ explain(const struct http_resp *resp, const struct err *why, struct err *e)
 	return -1;
 }
 
-/* An API server does not redirect; a login page in front of it does. */
+/* An API server does not redirect and does not greet with a page; what stands in front of it does. */
 static int
-check_redirect(const struct http_resp *resp, struct err *e)
+check_answer(const struct http_resp *resp, struct err *e)
 {
-	struct str to = S("another address");
+	struct str to = S("another address"), type = S("application/json");
 
-	if (resp->status < 300)
-		return 0;
+	if (resp->status < 300) {
+		(void)http_resp_header(resp, "Content-Type", &type);
+		if (resp->bytes > 0 && str_starts(type, S("application/json")))
+			return 0;
+		return err_set(e, EK_UNAVAILABLE, "not the answer of an API server: %" PRIu64 " bytes of '" STR_FMT "' (%d)",
+			resp->bytes, STR_ARG(str_sub(type, 0, TYPE_SHOWN)), resp->status);
+	}
 	(void)http_resp_header(resp, "Location", &to);
 	err_set(e, EK_INVALID, "not an API server: it redirects to " STR_FMT " (%d)", STR_ARG(to), resp->status);
 	e->http = resp->status;
@@ -342,7 +360,7 @@ exchange(struct k8s *k, struct flight *f, struct http_resp *resp, const struct c
 		struct http_req req = request(f);
 		struct err why = { 0 };
 		if (http_do(k->http, &req, resp, c, &why) == 0)
-			return check_redirect(resp, e);
+			return check_answer(resp, e);
 		if (!move(f, resp->status))
 			return explain(resp, &why, e);
 		http_resp_done(resp);
@@ -419,6 +437,12 @@ k8s_start(struct k8s *k, const struct k8s_op *op, const struct cancel *c, struct
 	return 0;
 }
 
+bool
+k8s_is_far(const struct k8s *k)
+{
+	return k->http && http_round_trip_ns(k->http) >= FAR_NS;
+}
+
 static size_t
 flight_of(const struct k8s *k, const struct http_call *call)
 {
@@ -476,7 +500,7 @@ k8s_call_result(struct http_call *call, struct err *e)
 	struct err why = { 0 };
 
 	if (http_call_result(call, &why) == 0)
-		return check_redirect(http_call_resp(call), e);
+		return check_answer(http_call_resp(call), e);
 	return explain(http_call_resp(call), &why, e);
 }
 

@@ -46,11 +46,16 @@ struct k8s_op {
 	int       (*sink)(void *ctx, const void *p, size_t n, struct err *e);   /* NULL: body is kept */
 	void       *ctx;                 /* for sink */
 	void       *tag;
+	bool        gzip;                /* the answer may come packed: it is unpacked on the way */
 	bool        repeatable;          /* a POST whose effect can be recognized: may be sent again after it may have
 	                                    arrived (EK_EXISTS is then possibly our own doing: http_resp.attempts) */
+	bool        metadata_only;       /* of what has a body: the answer may be no more than the object's metadata
+	                                    (PartialObjectMetadata); errors come as Status in any case */
 };
 MUST_CHECK int k8s_start(struct k8s *k, const struct k8s_op *op, const struct cancel *c, struct err *e);
 struct http_call *k8s_next(struct k8s *k, const struct cancel *c, struct err *e);
+/* By the requests so far: the way to the server is so long that bytes and round trips cost more than processor time. */
+bool   k8s_is_far(const struct k8s *k);
 size_t k8s_in_flight(const struct k8s *k);
 /* Drops all that is in flight and the connections: the end of a window that was given up.  k can be used again. */
 void   k8s_abort(struct k8s *k);

@@ -184,26 +184,21 @@ mark_preferred(struct discovery *d)
 
 /* ------------------------------------------------------------------ loading */
 
-/* A document of /api or /apis; NULL with e->kind EK_NONE: the server has none (404). */
+/* A document of /api or /apis.  Every API server has both: without one, half of the cluster would be missing. */
 static cJSON *
 get_root(struct k8s *k, const char *path, const struct cancel *c, struct err *e)
 {
 	AUTO_BUF struct buf body = BUF_INIT(LIMIT_DISCOVERY);
-	struct err why;
+	cJSON *doc = NULL;
 
-	if (k8s_get_as(k, path, accept, &body, NULL, c, &why) < 0) {
-		if (why.http == 404)
-			e->kind = EK_NONE;
-		else {
-			*e = why;
-			err_ctx(e, "discovery: GET %s", path);
-		}
-		return NULL;
-	}
-	cJSON *doc = jdoc_parse(buf_str(&body), e);
-	if (!doc)
-		err_ctx(e, "discovery: GET %s", path);
-	return doc;
+	if (k8s_get_as(k, path, accept, &body, NULL, c, e) == 0)
+		doc = jdoc_parse(buf_str(&body), e);
+	if (doc)
+		return doc;
+	if (e->kind == EK_NOTFOUND || e->kind == EK_INVALID || e->kind == EK_CORRUPT)
+		e->kind = EK_UNAVAILABLE;   /* nothing is wrong with what the user named, or with a backup */
+	err_ctx(e, "discovery: GET %s", path);
+	return NULL;
 }
 
 static bool
@@ -363,22 +358,14 @@ static int
 load(struct k8s *k, struct discovery *d, const struct cancel *c, struct err *e)
 {
 	AUTO(parts_done) struct parts parts = { 0 };
-	struct err none = { 0 };
 	unsigned order = 0;
 
-	AUTO_JDOC cJSON *api = get_root(k, "/api", c, &none);
-	if (!api && none.kind != EK_NONE) {
-		*e = none;
+	AUTO_JDOC cJSON *api = get_root(k, "/api", c, e);
+	if (!api)
 		return -1;
-	}
-	AUTO_JDOC cJSON *apis = get_root(k, "/apis", c, &none);
-	if (!apis && none.kind != EK_NONE) {
-		*e = none;
+	AUTO_JDOC cJSON *apis = get_root(k, "/apis", c, e);
+	if (!apis)
 		return -1;
-	}
-	if (!api && !apis)
-		return err_set(e, EK_NOTFOUND, "discovery: neither /api nor /apis exist at %s: not an API server",
-			k8s_conn(k)->server);
 	order = is_aggregated(api) ? load_aggregated(d, api, order) : plan_core(&parts, api, order);
 	if (load_parts(k, d, &parts, c, e) < 0)
 		return -1;

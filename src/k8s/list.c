@@ -18,19 +18,32 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/parse.h"
 
 #include <string.h>
 
 /*
- * An API server walks all that is left of a type for each page (1.35, apiserver_cache_list_fetched_objects_total), so
- * that small pages cost it the square of their number: 100,000 objects in pages of 500 are 10 million visits, in pages
- * of 2,500 2 million.  Larger ones gain little and hold more memory there.  A page that breaks off may have been too
- * large for the line, as a server ends an answer after a minute: the list then goes on with small ones.
+ * A whole list comes out of an API server's memory.  The pages behind the first do only while it remembers the state
+ * that the first one was of, which a quiet type's is not for long: then each is read from etcd and decoded again,
+ * which costs it nearly twice the time for a list.  A server that keeps answers whole before it sends them (before
+ * 1.33) is asked for pages all the same, for its memory's sake; small pages are no help, because it walks all that is
+ * left of a type for each.  What breaks off may have been too large for the line, as a server ends an answer after a
+ * minute: the list then goes on with small pages.
  */
 #define PAGE_DEFAULT 2500
 #define PAGE_SMALL   500
 #define TRIES        5
 #define PAUSE_NS     (50 * NS_PER_MS)      /* before the second try without progress; doubles */
+
+/*
+ * Packing costs an API server about as much as making the list, so it is asked for only where the line is slower than
+ * that.  A server that is near may be slow because it has much to do: more work is no help then.
+ */
+#define SLOW_FAR     (20 * MIB)            /* bytes a second */
+#define SLOW_NEAR    (4 * MIB)
+#define JUDGE_AFTER  (400 * NS_PER_MS)     /* of waiting */
+#define JUDGE_BYTES  (256 * KIB)
+
 #define KEY_MAX      (64 * KIB)            /* a name of a hostile server ends here, not in memory */
 
 struct run {
@@ -39,6 +52,9 @@ struct run {
 	const struct k8s_list_fns *fns;
 	void                      *ctx;
 	const struct cancel       *cancel;
+	bool                       gzip;       /* the line is slow: answers shall be packed */
+	uint64_t                   bytes;      /* that came, and the time that was spent on them here */
+	int64_t                    busy_ns;
 	bool                       stop;       /* a callback said -1; why it did so: */
 	struct err                 why;
 };
@@ -51,10 +67,16 @@ struct listing {
 	struct buf       token;                /* continue token of the page in flight; empty: from the start */
 	struct buf       last;                 /* key of the last item handed over */
 	struct buf       key, ns, name;        /* of the item at hand; ns and name only when they hold escapes */
+	struct jsplit    item;                 /* the item at hand */
 	size_t           fresh;                /* items handed over in this attempt */
-	unsigned         limit;                /* items per page */
+	unsigned         limit;                /* items per page, or K8S_LIST_WHOLE */
 	unsigned         tries;                /* attempts in a row that brought nothing */
 	bool             bytes;                /* the attempt gave some: beyond it the HTTP layer does not retry */
+	bool             gzip;                 /* asked for in this attempt */
+	bool             again;                /* the attempt was ended for asking so */
+	int64_t          since_ns;             /* its first bytes: when, and what its run had then */
+	uint64_t         bytes_then;
+	int64_t          busy_then_ns;
 	bool             skip;
 	bool             unsorted;             /* an aggregated API with an order of its own */
 };
@@ -69,6 +91,7 @@ listing_done(struct listing *q)
 	buf_free(&q->key);
 	buf_free(&q->ns);
 	buf_free(&q->name);
+	jsplit_done(&q->item);
 	*q = (struct listing){ 0 };
 }
 
@@ -87,25 +110,14 @@ text_of(struct str raw, struct buf *decoded, struct str *out, struct err *e)
 }
 
 static int
-name_item(struct listing *q, struct str item, struct str *ns, struct str *name, struct err *e)
+name_item(struct listing *q, struct str *ns, struct str *name, struct err *e)
 {
-	struct str meta, key, raw;
-	struct jiter it;
-	unsigned seen = 0;
+	struct str raw;
 
-	if (!jget(item, "metadata", &meta) || !jiter_obj(&it, meta))
-		return err_set(e, EK_CORRUPT, "an item of the list has no metadata");
-	while (seen != 3 && jiter_next(&it, &key, &raw)) {
-		if (str_eqz(key, "name")) {
-			seen |= 1;
-			if (text_of(raw, &q->name, name, e) < 0)
-				return err_ctx(e, "metadata.name of an item");
-		} else if (str_eqz(key, "namespace")) {
-			seen |= 2;
-			if (text_of(raw, &q->ns, ns, e) < 0)
-				return err_ctx(e, "metadata.namespace of an item");
-		}
-	}
+	if (jmembers_get(&q->item.meta, S("name"), &raw) && text_of(raw, &q->name, name, e) < 0)
+		return err_ctx(e, "metadata.name of an item");
+	if (jmembers_get(&q->item.meta, S("namespace"), &raw) && text_of(raw, &q->ns, ns, e) < 0)
+		return err_ctx(e, "metadata.namespace of an item");
 	if (name->len == 0)
 		return err_set(e, EK_CORRUPT, "an item of the list has no name");
 	buf_cut(&q->key, 0);
@@ -121,7 +133,8 @@ item_found(void *ctx, const struct jlist_head *head, struct str item, struct err
 	struct run *run = q->run;
 	struct str ns = S(""), name = S("");
 
-	if (name_item(q, item, &ns, &name, e) < 0)
+	(void)jsplit(&q->item, item);            /* what is no object has no name */
+	if (name_item(q, &ns, &name, e) < 0)
 		return -1;
 	if (str_cmp(buf_str(&q->key), buf_str(&q->last)) <= 0) {
 		if (q->skip)
@@ -133,6 +146,7 @@ item_found(void *ctx, const struct jlist_head *head, struct str item, struct err
 	q->key = last;
 	q->fresh++;
 	q->l->items++;
+	q->l->split = &q->item;
 	if (run->fns->on_item(run->ctx, q->l, head, ns, name, item, &run->why) < 0) {
 		run->stop = true;
 		*e = run->why;
@@ -141,13 +155,41 @@ item_found(void *ctx, const struct jlist_head *head, struct str item, struct err
 	return 0;
 }
 
+/* All lists share the line, so what counts is what came for all of them. */
+static bool
+is_slow(const struct listing *q, int64_t now_ns)
+{
+	const struct run *run = q->run;
+	int64_t waited_ns = now_ns - q->since_ns - (run->busy_ns - q->busy_then_ns);
+	uint64_t bytes = run->bytes - q->bytes_then;
+	uint64_t slow = k8s_is_far(run->k) ? SLOW_FAR : SLOW_NEAR;
+
+	return waited_ns >= JUDGE_AFTER && bytes >= JUDGE_BYTES
+		&& bytes / (uint64_t)(waited_ns / NS_PER_MS) < slow / (NS_PER_S / NS_PER_MS);
+}
+
 static int
 bytes_came(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct listing *q = ctx;
+	struct run *run = q->run;
+	int64_t now_ns = clock_mono_ns();
+	int rc;
 
+	if (!q->bytes) {
+		q->since_ns = now_ns;
+		q->bytes_then = run->bytes;
+		q->busy_then_ns = run->busy_ns;
+	}
 	q->bytes = true;
-	return jlist_feed(q->cut, p, n, e);
+	run->bytes += n;
+	if (!q->gzip && !q->unsorted && is_slow(q, now_ns)) {
+		run->gzip = q->again = true;
+		return err_set(e, EK_UNAVAILABLE, "the line is slow: the list is asked for again, packed");
+	}
+	rc = jlist_feed(q->cut, p, n, e);
+	run->busy_ns += clock_mono_ns() - now_ns;
+	return rc;
 }
 
 /* ------------------------------------------------------------------ pages */
@@ -160,7 +202,9 @@ page_path(const struct listing *q)
 	struct str selector = str_of(l->selector);
 	struct buf path = BUF_INIT(strlen(base) + 3 * (selector.len + q->token.len) + 128);
 
-	buf_putf(&path, "%s?limit=%u", base, q->limit);
+	buf_puts(&path, base);
+	if (q->limit != K8S_LIST_WHOLE)
+		buf_putf(&path, "&limit=%u", q->limit);
 	if (selector.len > 0) {
 		buf_puts(&path, "&labelSelector=");
 		http_escape(&path, selector, false);
@@ -169,6 +213,8 @@ page_path(const struct listing *q)
 		buf_puts(&path, "&continue=");
 		http_escape(&path, buf_str(&q->token), false);
 	}
+	if (path.len > strlen(base))
+		path.p[strlen(base)] = '?';
 	return buf_take(&path, NULL);
 }
 
@@ -194,8 +240,10 @@ start_page(struct listing *q, struct err *e)
 	jlist_free(q->cut);
 	q->cut = jlist_new(LIMIT_OBJECT, item_found, q);
 	q->fresh = 0;
-	q->bytes = false;
-	struct k8s_op op = { .method = "GET", .path = q->path, .sink = bytes_came, .ctx = q, .tag = q };
+	q->bytes = q->again = false;
+	q->gzip = run->gzip;
+	struct k8s_op op = { .method = "GET", .path = q->path, .sink = bytes_came, .ctx = q, .tag = q,
+		.gzip = q->gzip };
 	if (k8s_start(run->k, &op, run->cancel, &why) == 0)
 		return 0;
 	if (why.kind == EK_CANCELED) {
@@ -246,6 +294,16 @@ token_expired(struct listing *q, struct str status)
 	q->l->inconsistent = true;
 }
 
+/* Without what came already. */
+static int
+ask_again(struct listing *q, struct err *e)
+{
+	/* Only a token pins the state that is read. */
+	q->l->inconsistent |= q->token.len == 0 && q->l->items > 0;
+	q->skip = true;
+	return start_page(q, e);
+}
+
 static int
 page_failed(struct listing *q, const struct err *why, bool broke_off, struct str body, struct err *e)
 {
@@ -264,10 +322,7 @@ page_failed(struct listing *q, const struct err *why, bool broke_off, struct str
 		token_expired(q, body);
 	else if (q->limit > PAGE_SMALL)
 		q->limit = PAGE_SMALL;
-	/* Only a token pins the state that is read. */
-	q->l->inconsistent |= q->token.len == 0 && q->l->items > 0;
-	q->skip = true;
-	return start_page(q, e);
+	return ask_again(q, e);
 }
 
 static int
@@ -281,6 +336,8 @@ page_ended(struct http_call *call, struct err *e)
 		*e = q->run->why;
 		return -1;
 	}
+	if (q->again)
+		return ask_again(q, e);
 	/* What ended before its first byte was tried again already, inside the session. */
 	bool broke_off = r == 0 || (q->bytes && err_info(why.kind)->retry);
 	if (r == 0 && jlist_end(q->cut, &why) == 0)
@@ -289,6 +346,24 @@ page_ended(struct http_call *call, struct err *e)
 }
 
 /* ------------------------------------------------------------------ run */
+
+/* "33+" is a number, too. */
+static uint64_t
+leading_number(const char *text)
+{
+	struct str s = { text, strspn(text, "0123456789") };
+	uint64_t v = 0;
+
+	return parse_u64(s, UINT32_MAX, &v) ? v : 0;
+}
+
+unsigned
+k8s_list_page(const struct k8s_info *info)
+{
+	uint64_t major = leading_number(info->major), minor = leading_number(info->minor);
+
+	return major > 1 || (major == 1 && minor >= 33) ? K8S_LIST_WHOLE : PAGE_DEFAULT;
+}
 
 static int
 start_list(struct run *run, struct listing *slots, struct k8s_list *l, struct err *e)

@@ -7,6 +7,7 @@
 #define ORLOP_K8S_LIST_H
 
 #include "data/jscan.h"
+#include "k8s/client.h"
 #include "k8s/discovery.h"
 
 struct k8s_list {
@@ -14,6 +15,7 @@ struct k8s_list {
 	const char *ns;                  /* NULL: all namespaces, or cluster scope */
 	const char *selector;            /* label selector, not encoded; NULL: none */
 	void       *tag;                 /* the caller's */
+	const struct jsplit *split;      /* the item at hand, during on_item */
 	/* results */
 	size_t      items;
 	int64_t     remaining;           /* the server's estimate of what follows, -1 unknown */
@@ -31,7 +33,12 @@ struct k8s_list_fns {
 	int (*on_end)(void *ctx, struct k8s_list *l, const struct err *why, struct err *e);
 };
 
-/* Runs all lists, window of them at a time, in the order given; page: items per request (0: 2500).
+/* What suits the server as items per request: K8S_LIST_WHOLE where it sends a list of any length while it makes it
+ * (1.33 and later), else a number. */
+#define K8S_LIST_WHOLE (~0u)
+unsigned k8s_list_page(const struct k8s_info *info);
+
+/* Runs all lists, window of them at a time, in the order given; page: items per request, or K8S_LIST_WHOLE (0: 2500).
  * Nothing else may be in flight on k, and callbacks must not use it. */
 MUST_CHECK int k8s_list_run(struct k8s *k, struct k8s_list *lists, size_t n, unsigned window, unsigned page,
 	const struct k8s_list_fns *fns, void *ctx, const struct cancel *c, struct err *e);

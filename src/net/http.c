@@ -6,10 +6,12 @@
  *                     ^                |
  *                     +--- backoff ----+
  *
- * Only http_do and http_next drive libcurl: each turn starts what is due, lets the transfers run,
- * ends what libcurl reports, and sleeps until the next socket event, the next due time or a tenth of
- * a second, so that a fired cancel is seen.  Sinks run inside libcurl and may start calls (which only
- * queues them) but not wait for any; prepare hooks run outside of it and may use the session.
+ * Only http_do and http_next drive libcurl: each turn starts what is due, sleeps until the next socket
+ * event, the next due time or a tenth of a second, so that a fired cancel is seen, and ends what libcurl
+ * reports.  libcurl says which sockets it waits for and hears of those that are ready: asked to look for
+ * itself, it would go through all the requests in flight, every time.  Sinks run inside libcurl and may
+ * start calls (which only queues them) but not wait for any; prepare hooks run outside of it and may use
+ * the session.
  */
 #include "net/http_impl.h"
 
@@ -18,9 +20,12 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
+#include <errno.h>
+#include <sys/epoll.h>
 #include <utlist.h>
 
 #define CANCEL_MS       100
+#define EVENTS          64
 #define CONNECT_NS      (10 * NS_PER_S)
 #define STALL_NS        (60 * NS_PER_S)
 #define CONNECTIONS     8
@@ -68,12 +73,62 @@ take_tls(struct http *h, const struct http_conf *conf, struct err *e)
 	return take_pem(&h->key, conf->key_pem, "client key", e);
 }
 
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
+{
+	struct http *h = ctx;
+	struct epoll_event ev = { .data.fd = fd,
+		.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0) };
+
+	(void)easy, (void)known;
+	if (what == CURL_POLL_REMOVE) {
+		(void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, fd, &ev);   /* gone already when it was closed */
+		return 0;
+	}
+	/* A number that was closed and is used again is no longer in the set. */
+	if (epoll_ctl(h->epoll, EPOLL_CTL_MOD, fd, &ev) == 0 ||
+	    (errno == ENOENT && epoll_ctl(h->epoll, EPOLL_CTL_ADD, fd, &ev) == 0))
+		return 0;
+	return -1;
+}
+
+static int
+on_timer(CURLM *multi, long ms, void *ctx)
+{
+	struct http *h = ctx;
+
+	(void)multi;
+	h->timer_mono_ns = ms < 0 ? INT64_MAX : clock_mono_ns() + ms * NS_PER_MS;
+	return 0;
+}
+
+static int
+multi_new(struct http *h, long connections, struct err *e)
+{
+	h->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (h->epoll < 0)
+		return err_sys(e, errno, "epoll");
+	h->multi = curl_multi_init();
+	if (h->multi &&
+	    curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+	    curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) == CURLM_OK &&
+	    curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+	    curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) == CURLM_OK &&
+	    curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK &&
+	    curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
+	    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK)
+		return 0;
+	return err_set(e, EK_IO, "libcurl cannot start a session");
+}
+
 struct http *
 http_new(const struct http_conf *conf, struct err *e)
 {
 	AUTO(http_freep) struct http *h = xcalloc(1, sizeof *h);
 	long connections = conf->max_connections ? (long)conf->max_connections : CONNECTIONS;
 
+	h->epoll = -1;
+	h->timer_mono_ns = INT64_MAX;
 	h->ca = h->cert = h->key = (struct buf)BUF_INIT(LIMIT_PEM);
 	h->user_agent = xstrdup_or_null(conf->user_agent);
 	h->proxy = xstrdup_or_null(conf->proxy);
@@ -84,16 +139,8 @@ http_new(const struct http_conf *conf, struct err *e)
 	h->connect_ns = conf->connect_timeout_ns ? conf->connect_timeout_ns : CONNECT_NS;
 	h->stall_ns = conf->stall_timeout_ns ? conf->stall_timeout_ns : STALL_NS;
 	h->retries = conf->retries;
-	if (take_tls(h, conf, e) < 0)
+	if (take_tls(h, conf, e) < 0 || multi_new(h, connections, e) < 0)
 		return NULL;
-	h->multi = curl_multi_init();
-	if (!h->multi ||
-	    curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
-	    curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) != CURLM_OK ||
-	    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, connections) != CURLM_OK) {
-		(void)err_set(e, EK_IO, "libcurl cannot start a session");
-		return NULL;
-	}
 	return TAKE(h);
 }
 
@@ -120,6 +167,7 @@ http_free(struct http *h)
 	vec_free(&h->idle);
 	if (h->multi)
 		(void)curl_multi_cleanup(h->multi);   /* fails only while handles are in it */
+	file_close(&h->epoll);
 	buf_free(&h->ca);
 	buf_free(&h->cert);
 	buf_wipe(&h->key);
@@ -275,15 +323,14 @@ end_finished(struct http *h)
 static int
 sleep_ms(const struct http *h)
 {
-	int64_t ms = CANCEL_MS;
+	int64_t due = h->timer_mono_ns, left;
 
-	if (h->waiting) {
-		int64_t left = h->waiting->due_mono_ns - clock_mono_ns();
-
-		if (left < ms * NS_PER_MS)
-			ms = left > 0 ? (left + NS_PER_MS - 1) / NS_PER_MS : 0;
-	}
-	return (int)ms;
+	if (h->waiting && h->waiting->due_mono_ns < due)
+		due = h->waiting->due_mono_ns;
+	left = due - clock_mono_ns();
+	if (left >= CANCEL_MS * NS_PER_MS)
+		return CANCEL_MS;
+	return left > 0 ? (int)((left + NS_PER_MS - 1) / NS_PER_MS) : 0;
 }
 
 static int
@@ -292,26 +339,46 @@ multi_err(CURLMcode code, struct err *e)
 	return err_set(e, EK_IO, "libcurl: %s", curl_multi_strerror(code));
 }
 
+static int
+wait_and_run(struct http *h, struct err *e)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(h->epoll, events, EVENTS, sleep_ms(h)), running;
+	CURLMcode code = CURLM_OK;
+
+	if (n < 0 && errno != EINTR)
+		return err_sys(e, errno, "epoll");
+	for (int i = 0; i < n && code == CURLM_OK; i++) {
+		/* What is wrong with a socket shows when it is read. */
+		int what = (events[i].events & ~(uint32_t)EPOLLOUT ? CURL_CSELECT_IN : 0) |
+			(events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0);
+
+		code = curl_multi_socket_action(h->multi, events[i].data.fd, what, &running);
+	}
+	/* Also after a quiet tenth of a second: a timer that fired a moment too early is not told again. */
+	if (code == CURLM_OK && (n <= 0 || clock_mono_ns() >= h->timer_mono_ns)) {
+		h->timer_mono_ns = INT64_MAX;
+		code = curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	return code == CURLM_OK ? 0 : multi_err(code, e);
+}
+
 /* One turn.  -1: canceled, or libcurl itself is broken; calls are as they were. */
 static int
 session_turn(struct http *h, const struct cancel *c, struct err *e)
 {
 	uint64_t ended = h->ended;
-	CURLMcode code;
-	int running;
 
 	assert_that(!h->in_callback);
 	if (cancel_check(c, e) < 0)
 		return -1;
 	start_due(h);
-	code = curl_multi_perform(h->multi, &running);
-	if (code != CURLM_OK)
-		return multi_err(code, e);
-	end_finished(h);
 	if (h->ended != ended)
 		return 0;
-	code = curl_multi_poll(h->multi, NULL, 0, sleep_ms(h), NULL);
-	return code == CURLM_OK ? 0 : multi_err(code, e);
+	if (wait_and_run(h, e) < 0)
+		return -1;
+	end_finished(h);
+	return 0;
 }
 
 int
@@ -390,6 +457,12 @@ http_call_result(const struct http_call *call, struct err *e)
 		return 0;
 	*e = call->err;
 	return -1;
+}
+
+int64_t
+http_round_trip_ns(const struct http *h)
+{
+	return h->round_trip_ns;
 }
 
 int64_t

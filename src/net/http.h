@@ -31,7 +31,11 @@ struct http_conf {
 	int64_t     stall_timeout_ns;    /* no byte in either direction for so long is EK_TIMEOUT; 0: 60 s */
 	unsigned    max_connections;     /* per host; 0: 8 */
 	bool        http1_only;
-	unsigned    retries;             /* further attempts for errors that err_info() calls retryable; 0 = none */
+	/*
+	 * Further attempts for errors that err_info() calls retryable; 0 = none.  A server that has answered before and
+	 * now refuses connections is starting anew: it gets two more, which is up to half a minute in all for five.
+	 */
+	unsigned    retries;
 };
 
 struct http;
@@ -52,6 +56,7 @@ struct http_req {
 	struct str         body;         /* sent with Content-Length; rewound for retries */
 	bool               idempotent;   /* may be repeated after it may have reached the server (GET, PUT, DELETE ...) */
 	bool               http1;        /* over HTTP/1.1 even if HTTP/2 is offered: a large body on its own connection */
+	bool               gzip;         /* a packed body is welcome: it is unpacked here */
 	size_t             max_body;     /* of a response kept in http_resp.body; more is EK_LIMIT */
 	int64_t            timeout_ns;   /* for one attempt; 0 = none beyond the stall timeout */
 	/*
@@ -75,6 +80,7 @@ struct http_resp {
 	struct buf head;                 /* header lines of the final response, "Name: value\n" each */
 	uint64_t   bytes;                /* body bytes received */
 	unsigned   attempts;             /* > 1: an earlier one may have been carried out, too (a 409 may be our own) */
+	unsigned   throttled;            /* attempts that the server turned away: it is asked too much (429, 503) */
 	int64_t    elapsed_ns;           /* of the last attempt */
 };
 void http_resp_done(struct http_resp *r);
@@ -107,6 +113,10 @@ void   http_call_freep(struct http_call **call);
 /* Maps a status >= 400 to a kind (401/403 DENIED, 404 NOTFOUND, 409 CONFLICT, 429 THROTTLED, 503 UNAVAILABLE ...),
  * fills e->http; Retry-After, if any, goes to e->retry_after_ns.  Always returns -1. */
 int http_status_err(const struct http_resp *r, struct err *e);
+
+/* The shortest time that a request of this session waited for its answer: the way to the server and back, and a little
+ * more.  0 while unknown. */
+int64_t http_round_trip_ns(const struct http *h);
 
 /* Server's clock minus ours from the last Date header seen, 0 while unknown. */
 int64_t http_clock_skew_ns(const struct http *h);

@@ -9,9 +9,11 @@
 #include "base/secret.h"
 #include "net/retry.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
-#define LOG_MODULE "http"
+#define LOG_MODULE      "http"
+#define RESTART_RETRIES 2
 
 static bool
 is_success(const struct http_resp *r)
@@ -39,7 +41,7 @@ end_head(struct http_call *call)
 	(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	r->status = (int)status;
 	r->body.max = is_success(r) ? call->req.max_body : LIMIT_ERROR_BODY;
-	call->head_done = true;
+	call->head_done = call->h->answered = true;
 	if (http_resp_header(r, "Date", &date) && clock_parse_http(date, &unix_ns))
 		call->h->skew_ns = unix_ns - clock_unix_ns();
 }
@@ -263,9 +265,11 @@ renew(struct http_call *call)
 static bool
 is_repeatable(const struct http_call *call, const struct err *e)
 {
+	bool restarts = e->sys == ECONNREFUSED && call->h->answered && call->h->retries > 0;
 	struct str hint;
 
-	if (!err_info(e->kind)->retry || call->retried >= call->h->retries || call->sunk)
+	if (!err_info(e->kind)->retry || call->retried >= call->h->retries + (restarts ? RESTART_RETRIES : 0) ||
+	    call->sunk)
 		return false;
 	if (call->req.idempotent || !call->issued)
 		return true;
@@ -286,6 +290,21 @@ log_attempt(const struct http_call *call, bool failed, const struct err *e)
 		failed ? ": " : "", failed ? e->msg : "");
 }
 
+/* Not the time to connect: what stands between may do that for the server. */
+static void
+note_round_trip(const struct http_call *call)
+{
+	struct http *h = call->h;
+	curl_off_t sent = 0, answered = 0;
+	int64_t ns;
+
+	(void)curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+	(void)curl_easy_getinfo(call->easy, CURLINFO_STARTTRANSFER_TIME_T, &answered);
+	ns = (answered - sent) * NS_PER_US;
+	if (call->resp.status > 0 && ns > 0 && (h->round_trip_ns == 0 || ns < h->round_trip_ns))
+		h->round_trip_ns = ns;
+}
+
 void
 attempt_end(struct http_call *call, CURLcode code)
 {
@@ -295,8 +314,10 @@ attempt_end(struct http_call *call, CURLcode code)
 
 	(void)curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &us);
 	call->resp.elapsed_ns = us * NS_PER_US;
+	note_round_trip(call);
 	failed = attempt_failed(call, code, &e);
 	log_attempt(call, failed, &e);
+	call->resp.throttled += failed && (e.http == 429 || e.http == 503);
 	attempt_drop(call);
 	if (failed && renew(call))
 		return;

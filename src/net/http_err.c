@@ -62,8 +62,8 @@ static const struct code_row {
 	{ CURLE_PARTIAL_FILE, EK_UNAVAILABLE, "the answer broke off", true },
 	{ CURLE_HTTP2, EK_UNAVAILABLE, "the HTTP/2 connection failed", true },
 	{ CURLE_HTTP2_STREAM, EK_UNAVAILABLE, "the HTTP/2 stream failed", true },
-	{ CURLE_UNSUPPORTED_PROTOCOL, EK_CORRUPT, "what the server sent is not HTTP", false },
-	{ CURLE_WEIRD_SERVER_REPLY, EK_CORRUPT, "what the server sent is not valid HTTP", true },
+	{ CURLE_UNSUPPORTED_PROTOCOL, EK_UNAVAILABLE, "what the server sent is not HTTP", false },
+	{ CURLE_WEIRD_SERVER_REPLY, EK_UNAVAILABLE, "what the server sent is not valid HTTP", true },
 	{ CURLE_OUT_OF_MEMORY, EK_LIMIT, "a response header is too large", false },
 };
 
@@ -239,7 +239,7 @@ row_err(const struct http_call *call, CURLcode code, struct err *e)
 	for (size_t i = 0; i < COUNT(codes); i++)
 		if (codes[i].code == code)
 			row = &codes[i];
-	if (row->kind == EK_UNAVAILABLE && call->resp.status >= 200)
+	if (row->kind == EK_UNAVAILABLE && code != CURLE_WEIRD_SERVER_REPLY && call->resp.status >= 200)
 		return broken_answer_err(call, e);
 	return err_set(e, row->kind, "%s%s%s", row->text, row->detail ? ": " : "",
 		row->detail ? detail_of(call, code) : "");

@@ -22,12 +22,16 @@ struct http {
 	bool              insecure, http1_only;
 	int64_t           connect_ns, stall_ns;
 	unsigned          retries;
+	bool              answered;              /* some attempt had a response */
 	CURLM            *multi;
+	int               epoll;                 /* the sockets that libcurl waits for */
+	int64_t           timer_mono_ns;         /* when it wants to be called without one; INT64_MAX: not at all */
 	struct easies     idle;                  /* handles kept for the next attempts */
 	struct http_call *waiting, *active, *done;
 	size_t            in_flight;             /* of the window: started and not yet returned */
 	uint64_t          ended;                 /* counter: a turn sees that something happened */
 	int64_t           skew_ns;
+	int64_t           round_trip_ns;         /* 0: unknown */
 	bool              in_callback;           /* a sink runs: libcurl must not be entered */
 };
 

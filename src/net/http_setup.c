@@ -9,6 +9,7 @@
 #define KEEPALIVE_S  30L
 #define STREAM_BYTES (256L * 1024)
 #define SMALL_BYTES  (64L * 1024)
+#define TINY_BYTES   (16L * 1024)
 
 /* Notes the first refusal: a handle that lacks one of its options (a CA, say) must not be used. */
 #define SET(code, easy, option, value) do { \
@@ -113,8 +114,14 @@ set_method(const struct http_req *req, CURL *easy, CURLcode *rc)
 		SET(rc, easy, CURLOPT_HTTPGET, 1L);
 		SET(rc, easy, CURLOPT_CUSTOMREQUEST, req->method);
 	}
-	/* Refused while the handle keeps the buffer of an earlier HTTP/2 stream: that is used. */
-	(void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, req->sink ? STREAM_BYTES : SMALL_BYTES);
+	/*
+	 * What is sent is mostly answered briefly, and a thousand may be in flight.  Refused while the handle keeps the
+	 * buffer of an earlier HTTP/2 stream: that is used.
+	 */
+	(void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+		req->sink ? STREAM_BYTES : sends_body(req) ? TINY_BYTES : SMALL_BYTES);
+	if (req->gzip)
+		SET(rc, easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	if (req->timeout_ns)
 		SET(rc, easy, CURLOPT_TIMEOUT_MS, ms_of(req->timeout_ns));
 }

@@ -5,6 +5,7 @@ src_store_libstore_a_SOURCES = \
 	src/store/s3_conn.c \
 	src/store/s3_impl.h \
 	src/store/s3_list.c \
+	src/store/s3_many.c \
 	src/store/s3_multi.c \
 	src/store/store.c \
 	src/store/store.h \

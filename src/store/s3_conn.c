@@ -16,6 +16,7 @@
 #define DEFAULT_REGION "us-east-1"
 #define RETRIES        4
 #define REGION_MAX     64
+#define SKEW_MAX       (5 * 60 * NS_PER_S)   /* stores allow 15 minutes; a Date is precise to a second */
 #define URL_MAX        (64 * KIB)        /* what we compose; keys and tokens are bounded far below */
 
 /*
@@ -182,6 +183,7 @@ s3_conn_init(struct s3_conn *s, const struct store_place *place, struct err *e)
 		.user_agent = "orlop/" PACKAGE_VERSION,
 		.ca_file = s->ca_file,
 		.insecure = place->insecure,
+		.max_connections = S3_WINDOW,
 		.retries = RETRIES,
 	};
 	return creds_load(&s->creds, place->profile, e);
@@ -404,40 +406,62 @@ explain(const struct s3_conn *s, const struct http_resp *resp, struct s3_error *
 	}
 }
 
-/* One signed request.  On failure *x tells what the answer said, if there was one. */
-static int
-send_once(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_resp *resp, struct s3_error *x,
-	const struct cancel *c, struct err *e)
+static struct http_req
+http_req_of(struct exchange *x)
 {
-	AUTO(exchange_done) struct exchange ex = { .s = s, .r = r, .h = h };
-	struct http_req req = {
+	const struct s3_req *r = x->r;
+
+	return (struct http_req){
 		.method = r->method,
+		.url = buf_cstr(&x->url),
 		.headers = r->headers,
 		.body = r->body,
 		.idempotent = !r->once,
 		.max_body = r->max_body,
 		.prepare = sign,
 		.sink = r->sink ? to_sink : NULL,
-		.ctx = &ex,
+		.ctx = x,
 	};
-	int rc;
+}
 
-	*x = (struct s3_error){ 0 };
-	if (exchange_init(&ex, e) < 0)
-		return -1;
-	req.url = buf_cstr(&ex.url);
-	rc = http_do(h, &req, resp, c, e);
-	LOG_DBG("%s %s: %d, %zu bytes out, %llu in", r->method, buf_cstr(&ex.path), resp->status, r->body.len,
+/* What an exchange that ended with rc has come to.  On failure *x tells what the answer said, if there was one. */
+static int
+judge(const struct exchange *ex, int rc, const struct http_resp *resp, struct s3_error *x, struct err *e)
+{
+	LOG_DBG("%s %s: %d, %zu bytes out, %llu in", ex->r->method, buf_cstr(&ex->path), resp->status, ex->r->body.len,
 		(unsigned long long)resp->bytes);
 	if (rc < 0 && resp->status < 400)        /* not an answer of the store: transport, limit, cancel, sink */
 		return -1;
-	if (rc == 0 && resp->status < 300 && !r->late_error)
+	if (rc == 0 && resp->status < 300 && !ex->r->late_error)
 		return 0;
 	*x = read_error(resp);
 	if (rc == 0 && resp->status < 300 && !*x->code)
 		return 0;
-	explain(s, resp, x, e);
+	explain(ex->s, resp, x, e);
 	return -1;
+}
+
+static int
+send_once(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_resp *resp, struct s3_error *x,
+	const struct cancel *c, struct err *e)
+{
+	AUTO(exchange_done) struct exchange ex = { .s = s, .r = r, .h = h };
+	struct http_req req;
+
+	*x = (struct s3_error){ 0 };
+	if (exchange_init(&ex, e) < 0)
+		return -1;
+	req = http_req_of(&ex);
+	return judge(&ex, http_do(h, &req, resp, c, e), resp, x, e);
+}
+
+/* A refused HEAD does not say why; the clock was it, if the answer's Date is far from what was signed. */
+static bool
+was_skewed(const struct http *h, int64_t signed_skew_ns, const struct http_resp *resp)
+{
+	int64_t off = http_clock_skew_ns(h) - signed_skew_ns;
+
+	return resp->status == 403 && (off > SKEW_MAX || off < -SKEW_MAX);
 }
 
 int
@@ -450,6 +474,7 @@ s3_do(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_res
 
 	for (;;) {
 		const struct code_row *row;
+		int64_t skew_ns = http_clock_skew_ns(h);
 
 		if (send_once(s, h, r, resp, &x, c, &why) == 0)
 			return 0;
@@ -458,7 +483,7 @@ s3_do(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_res
 			moved = true;
 			free(s->region);
 			s->region = xstrdup(x.region);
-		} else if (!repeated && row && row->again && resp->status < 500) {
+		} else if (!repeated && ((row && row->again && resp->status < 500) || was_skewed(h, skew_ns, resp))) {
 			repeated = true;
 		} else {
 			*e = why;
@@ -468,4 +493,77 @@ s3_do(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_res
 		http_resp_done(resp);
 		*resp = (struct http_resp){ 0 };
 	}
+}
+
+/* --- a window of requests --- */
+
+struct s3_call {
+	struct s3_req     req;
+	struct exchange   ex;
+	struct http_call *call;
+	void             *tag;
+};
+
+struct s3_call *
+s3_call_start(const struct s3_conn *s, struct http *h, const struct s3_req *r, void *tag, struct err *e)
+{
+	struct s3_call *call = xcalloc(1, sizeof *call);
+	struct http_req req;
+
+	call->req = *r;
+	call->ex = (struct exchange){ .s = s, .r = &call->req, .h = h };
+	call->tag = tag;
+	if (exchange_init(&call->ex, e) < 0) {
+		s3_call_free(call);
+		return NULL;
+	}
+	req = http_req_of(&call->ex);
+	call->call = http_start(h, &req, call);
+	return call;
+}
+
+struct s3_call *
+s3_call_next(struct http *h, const struct cancel *c, struct err *e)
+{
+	struct http_call *call = http_next(h, c, e);
+
+	return call != NULL ? http_call_tag(call) : NULL;
+}
+
+int
+s3_call_result(const struct s3_call *call, struct err *e)
+{
+	const struct http_resp *resp = http_call_resp(call->call);
+	struct s3_error x;
+	struct err why = { 0 };
+	int rc = http_call_result(call->call, &why);
+
+	if (rc == 0 && resp->status == 304)
+		return 0;
+	if (judge(&call->ex, rc, resp, &x, &why) == 0)
+		return 0;
+	*e = why;
+	return -1;
+}
+
+const struct http_resp *
+s3_call_resp(const struct s3_call *call)
+{
+	return http_call_resp(call->call);
+}
+
+void *
+s3_call_tag(const struct s3_call *call)
+{
+	return call->tag;
+}
+
+void
+s3_call_free(struct s3_call *call)
+{
+	if (call == NULL)
+		return;
+	http_call_free(call->call);
+	exchange_done(&call->ex);
+	free(call);
 }

@@ -49,6 +49,21 @@ struct s3_req {
 MUST_CHECK int s3_do(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_resp *resp,
 	const struct cancel *c, struct err *e);
 
+/*
+ * One request of a window, signed like the others.  r is copied, what it points to is borrowed until s3_call_free.
+ * Nothing of s3_do's own retries happens here: what failed may be done again with it.
+ */
+struct s3_call;
+MUST_CHECK struct s3_call *s3_call_start(const struct s3_conn *s, struct http *h, const struct s3_req *r, void *tag,
+	struct err *e);
+/* The next one that has ended; NULL with EK_NONE when none is left.  It is still the caller's to free. */
+MUST_CHECK struct s3_call *s3_call_next(struct http *h, const struct cancel *c, struct err *e);
+/* As s3_do; a 304 is a success, too. */
+MUST_CHECK int s3_call_result(const struct s3_call *call, struct err *e);
+const struct http_resp *s3_call_resp(const struct s3_call *call);
+void *s3_call_tag(const struct s3_call *call);
+void s3_call_free(struct s3_call *call);         /* one that is under way is aborted */
+
 struct s3 {
 	struct store   base;
 	struct s3_conn conn;
@@ -60,6 +75,11 @@ MUST_CHECK int s3_put(struct store *st, const char *key, struct str data, const 
 MUST_CHECK int s3_head(struct store *st, const char *key, struct store_info *out, const struct cancel *c,
 	struct err *e);
 void s3_etag(char out[sizeof((struct store_info *)0)->etag], struct str quoted);       /* without its quotes */
+
+/* s3_many.c */
+#define S3_WINDOW 16
+MUST_CHECK int s3_get_many(struct store *st, const struct store_want *want, size_t n, size_t max_each, store_got_fn *fn,
+	void *ctx, const struct cancel *c, struct err *e);
 
 /* s3_list.c */
 MUST_CHECK int s3_list(struct store *st, const char *prefix, bool delimiter, store_list_fn *fn, void *ctx,

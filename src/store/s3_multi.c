@@ -316,6 +316,29 @@ was_completed(struct s3_writer *w)
 }
 
 static int
+on_completed(void *ctx, const char *path, struct str text, struct err *e)
+{
+	(void)e;
+	if (strcmp(path, "CompleteMultipartUploadResult/ETag") == 0 && text.len)
+		*(bool *)ctx = true;
+	return 0;
+}
+
+/* A 200 is promised before the work is done: only the result's own words tell that the object is there. */
+static int
+check_completed(struct s3_writer *w, struct str body, struct err *e)
+{
+	static const struct xml_fns fns = { .on_text = on_completed };
+	struct err ignored = { 0 };
+	bool done = false;
+
+	if ((xml_parse(body, &fns, &done, &ignored) == 0 && done) || was_completed(w))
+		return 0;
+	return err_set(e, EK_UNAVAILABLE, "the answer does not say that it is done: it is not one of an S3 store; check "
+		"s3Url and what stands between");
+}
+
+static int
 complete(struct s3_writer *w, struct err *e)
 {
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
@@ -334,8 +357,10 @@ complete(struct s3_writer *w, struct err *e)
 	}
 	buf_puts(&doc, "</CompleteMultipartUpload>");
 	req.body = buf_str(&doc);
-	if (s3_do(&w->s->conn, w->s->http, &req, &resp, w->cancel, &why) < 0 &&
-	    !(strcmp(why.reason, "NoSuchUpload") == 0 && was_completed(w))) {
+	if (s3_do(&w->s->conn, w->s->http, &req, &resp, w->cancel, &why) == 0) {
+		if (check_completed(w, buf_str(&resp.body), e) < 0)
+			return err_ctx(e, "complete the multipart upload");
+	} else if (strcmp(why.reason, "NoSuchUpload") != 0 || !was_completed(w)) {
 		*e = why;
 		return err_ctx(e, "complete the multipart upload");
 	}

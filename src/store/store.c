@@ -145,6 +145,65 @@ store_head(struct store *st, const char *key, struct store_info *out, const stru
 	return 0;
 }
 
+/* Stands between a store and the caller's fn: failures are told with what was tried. */
+struct many {
+	struct store            *st;
+	const struct store_want *want;
+	store_got_fn            *fn;
+	void                    *ctx;
+};
+
+static int
+got_one(void *ctx, size_t nth, const struct store_got *got, struct err *e)
+{
+	const struct many *m = ctx;
+	struct store_got with = *got;
+	struct err why;
+
+	if (got->why == NULL)
+		return m->fn(m->ctx, nth, got, e);
+	why = *got->why;
+	(void)told(-1, m->st, "read", m->want[nth].key, &why);
+	with.why = &why;
+	return m->fn(m->ctx, nth, &with, e);
+}
+
+/* The way of stores where waiting for one costs the others nothing. */
+static int
+get_in_turn(struct many *m, size_t nth, size_t max, const struct cancel *c, struct err *e)
+{
+	const struct store_want *want = &m->want[nth];
+	AUTO_BUF struct buf data = BUF_INIT(max);
+	struct store_info info = { 0 };
+	struct store_got got = { .etag = info.etag };
+	struct err why = { 0 };
+
+	if (check_key(want->key, false, &why) < 0 || m->st->ops->head(m->st, want->key, &info, c, &why) < 0) {
+		got.why = &why;
+	} else if (want->etag != NULL && info.etag[0] != '\0' && strcmp(want->etag, info.etag) == 0) {
+		got.same = true;
+	} else if (m->st->ops->get(m->st, want->key, NULL, &data, c, &why) < 0) {
+		got.why = &why;
+	} else {
+		got.data = buf_str(&data);
+	}
+	return cancel_check(c, e) < 0 ? -1 : got_one(m, nth, &got, e);
+}
+
+int
+store_get_many(struct store *st, const struct store_want *want, size_t n, size_t max_each, store_got_fn *fn, void *ctx,
+	const struct cancel *c, struct err *e)
+{
+	struct many m = { st, want, fn, ctx };
+
+	if (st->ops->get_many != NULL)
+		return st->ops->get_many(st, want, n, max_each, got_one, &m, c, e);
+	for (size_t i = 0; i < n; i++)
+		if (get_in_turn(&m, i, max_each, c, e) < 0)
+			return -1;
+	return 0;
+}
+
 /* Stands between a store and the caller's fn, to tell the caller's errors from ours and to hold keys back. */
 struct listing {
 	store_list_fn *fn;

@@ -50,6 +50,22 @@ typedef int store_sink(void *ctx, const void *p, size_t n, struct err *e);
 MUST_CHECK int store_read(struct store *st, const char *key, store_sink *sink, void *ctx,
 	const struct cancel *c, struct err *e);
 
+/*
+ * Many small objects, several requests at a time.  fn is told of each, in any order: its bytes and tag, or that it still
+ * is what etag says, or why it could not be read (EK_NOTFOUND, EK_LIMIT beyond max_each ...).  fn's -1 ends it with its
+ * error; -1 else only when canceled.
+ */
+struct store_want { const char *key, *etag; };   /* etag: of the copy that the caller has; NULL: none */
+struct store_got {
+	bool              same;          /* nothing was sent: the caller's copy is up to date */
+	struct str        data;          /* valid during the call */
+	const char       *etag;          /* "" when the store gives none */
+	const struct err *why;           /* NULL: it was read */
+};
+typedef int store_got_fn(void *ctx, size_t nth, const struct store_got *got, struct err *e);
+MUST_CHECK int store_get_many(struct store *st, const struct store_want *want, size_t n, size_t max_each,
+	store_got_fn *fn, void *ctx, const struct cancel *c, struct err *e);
+
 /* Size, time and tag of an object.  EK_NOTFOUND. */
 struct store_info {
 	uint64_t size;

@@ -25,6 +25,9 @@ struct store_ops {
 	int  (*read)(struct store *st, const char *key, store_sink *sink, void *ctx, const struct cancel *c,
 		struct err *e);
 	int  (*head)(struct store *st, const char *key, struct store_info *out, const struct cancel *c, struct err *e);
+	/* NULL: head and get, one after another. */
+	int  (*get_many)(struct store *st, const struct store_want *want, size_t n, size_t max_each, store_got_fn *fn,
+		void *ctx, const struct cancel *c, struct err *e);
 	/* May hand out keys that store.h forbids; store.c drops them. */
 	int  (*list)(struct store *st, const char *prefix, bool delimiter, store_list_fn *fn, void *ctx,
 		const struct cancel *c, struct err *e);

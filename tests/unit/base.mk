@@ -53,6 +53,12 @@ tests_unit_test_proc_SOURCES = tests/unit/test_proc.c
 tests_unit_test_proc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_proc_LDADD = $(BASE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_regex
+TESTS += tests/unit/test_regex
+tests_unit_test_regex_SOURCES = tests/unit/test_regex.c
+tests_unit_test_regex_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_regex_LDADD = $(BASE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_str
 TESTS += tests/unit/test_str
 tests_unit_test_str_SOURCES = tests/unit/test_str.c

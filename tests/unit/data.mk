@@ -1,10 +1,10 @@
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/test_gzip tests/unit/test_jdoc tests/unit/test_jedit tests/unit/test_jequal tests/unit/test_jlist \
-	tests/unit/test_jscan tests/unit/test_jwrite tests/unit/test_xml tests/unit/test_yaml
+	tests/unit/test_jpatch tests/unit/test_jscan tests/unit/test_jwrite tests/unit/test_xml tests/unit/test_yaml
 TESTS += \
 	tests/unit/test_gzip tests/unit/test_jdoc tests/unit/test_jedit tests/unit/test_jequal tests/unit/test_jlist \
-	tests/unit/test_jscan tests/unit/test_jwrite tests/unit/test_xml tests/unit/test_yaml
+	tests/unit/test_jpatch tests/unit/test_jscan tests/unit/test_jwrite tests/unit/test_xml tests/unit/test_yaml
 
 tests_unit_test_gzip_SOURCES = tests/unit/test_gzip.c
 tests_unit_test_gzip_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -25,6 +25,10 @@ tests_unit_test_jequal_LDADD = $(DATA_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_jlist_SOURCES = tests/unit/test_jlist.c
 tests_unit_test_jlist_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_jlist_LDADD = $(DATA_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_jpatch_SOURCES = tests/unit/test_jpatch.c
+tests_unit_test_jpatch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_jpatch_LDADD = $(DATA_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_jscan_SOURCES = tests/unit/test_jscan.c
 tests_unit_test_jscan_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,12 +1,12 @@
 if HAVE_CMOCKA
-engine_tests = tests/unit/test_backup tests/unit/test_catalog tests/unit/test_chain tests/unit/test_kind_rules tests/unit/test_reader \
-	tests/unit/test_needs tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify
+engine_tests = tests/unit/test_backup tests/unit/test_catalog tests/unit/test_chain tests/unit/test_change tests/unit/test_kind_rules tests/unit/test_reader \
+	tests/unit/test_needs tests/unit/test_policy tests/unit/test_pace tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify
 check_PROGRAMS += $(engine_tests)
 TESTS += $(engine_tests)
 
 stored_sources = tests/unit/stored.c tests/unit/stored.h
 
-tests_unit_test_backup_SOURCES = tests/unit/test_backup.c tests/unit/api_docs.h $(stored_sources) $(FAKE_API)
+tests_unit_test_backup_SOURCES = tests/unit/test_backup.c tests/unit/finding.h tests/unit/api_docs.h $(stored_sources) $(FAKE_API)
 tests_unit_test_backup_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_backup_LDADD = $(ENGINE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
 
@@ -18,6 +18,10 @@ tests_unit_test_chain_SOURCES = tests/unit/test_chain.c
 tests_unit_test_chain_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_chain_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_change_SOURCES = tests/unit/test_change.c
+tests_unit_test_change_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_change_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_kind_rules_SOURCES = tests/unit/test_kind_rules.c
 tests_unit_test_kind_rules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_kind_rules_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
@@ -26,15 +30,23 @@ tests_unit_test_needs_SOURCES = tests/unit/test_needs.c
 tests_unit_test_needs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_needs_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_policy_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_reader_SOURCES = tests/unit/test_reader.c $(stored_sources)
 tests_unit_test_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_reader_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c
+tests_unit_test_pace_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pace_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_report_SOURCES = tests/unit/test_report.c
 tests_unit_test_report_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_report_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_restore_SOURCES = tests/unit/test_restore.c tests/unit/api_docs.h $(stored_sources) tests/unit/httpd.c tests/unit/httpd.h
+tests_unit_test_restore_SOURCES = tests/unit/test_restore.c tests/unit/finding.h tests/unit/api_docs.h $(stored_sources) tests/unit/httpd.c tests/unit/httpd.h
 tests_unit_test_restore_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_restore_LDADD = $(ENGINE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
 

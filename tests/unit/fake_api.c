@@ -23,13 +23,14 @@ struct fake_api {
 static const struct fake_rule no_rule = { .status = 404, .type = "text/plain", .body = "no rule for this\n" };
 
 static const struct fake_rule *
-find_rule(struct fake_api *s, const char *request, struct str authorization)
+find_rule(struct fake_api *s, const char *request, struct str authorization, struct str accept)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct fake_rule *r = &s->rules[i];
 		if (strcmp(request, r->request) != 0 || (r->times > 0 && s->used[i] == r->times))
 			continue;
-		if (r->authorization && !str_eqz(authorization, r->authorization))
+		if ((r->authorization && !str_eqz(authorization, r->authorization))
+		    || (r->accept && !str_eqz(accept, r->accept)))
 			continue;
 		s->used[i]++;
 		return r;
@@ -53,13 +54,14 @@ answer(void *ctx, const struct httpd_req *req, struct httpd_conn *c)
 {
 	struct fake_api *s = ctx;
 	AUTO_FREE char *request = xasprintf("%s %s", req->method, req->target);
-	struct str type = S(""), authorization = S("");
+	struct str type = S(""), authorization = S(""), accept = S("");
 
 	(void)httpd_header(req->head, "Content-Type", &type);
 	(void)httpd_header(req->head, "Authorization", &authorization);
+	(void)httpd_header(req->head, "Accept", &accept);
 	lock_take(s->lock);
 	write_log(s, request, type, req->body);
-	const struct fake_rule *r = find_rule(s, request, authorization);
+	const struct fake_rule *r = find_rule(s, request, authorization, accept);
 	lock_drop(s->lock);
 
 	struct str body = str_of(r->body);

@@ -8,6 +8,7 @@
 struct fake_rule {
 	const char *request;             /* "GET /path?query" */
 	const char *authorization;       /* the header must be this; NULL: any */
+	const char *accept;              /* so must this one */
 	unsigned    times;               /* how often it answers; 0: always */
 	int         status;              /* 0: 200 */
 	const char *type;                /* Content-Type; NULL: application/json */

@@ -16,6 +16,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,10 +66,13 @@ void
 stored_open(struct stored *s)
 {
 	char path[] = "/tmp/orlop-test-XXXXXX";
+	AUTO_FREE char *cache = NULL;
 	struct err e = { 0 };
 
 	assert_non_null(mkdtemp(path));
 	s->dir = xstrdup(path);
+	cache = file_join(path, "cache");        /* the user's own stays out of it */
+	assert_int_equal(setenv("XDG_CACHE_HOME", cache, 1), 0);
 	s->url = xasprintf("dir:%s", path);
 	s->st = store_open(s->url, &e);
 	must(s->st ? 0 : -1, s->url, &e);
@@ -169,7 +173,7 @@ write_tarball(struct stored *s, struct vbackup *b)
 		}
 		if (jget(body, "metadata", &meta))
 			(void)jget(meta, "labels", &labels);
-		must(tar_stream_add(stream, str_of(o->ns), str_of(o->name), labels, &body, 1, &e), o->name, &e);
+		must(tar_stream_add(stream, str_of(o->ns), str_of(o->name), labels, &body, 1, NULL, &e), o->name, &e);
 	}
 	must(tar_stream_close(stream, &e), "close", &e);
 	must(tar_writer_finish(w, &totals, &e), "finish", &e);

@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "tests/unit/api_docs.h"
 #include "tests/unit/fake_api.h"
+#include "tests/unit/finding.h"
 #include "tests/unit/stored.h"
 
 #include <ftw.h>
@@ -111,10 +112,7 @@ struct run {
 static void
 on_finding(void *ctx, const struct finding *f)
 {
-	struct run *run = ctx;
-
-	*vec_push(&run->findings) = xasprintf("%s %s %s/%s: %s", f->level == RESULT_ERROR ? "error" : "warning",
-		f->ns ? f->ns : "-", f->resource ? f->resource : "-", f->name ? f->name : "-", f->text);
+	findings_add(&((struct run *)ctx)->findings, f);
 }
 
 static void
@@ -144,6 +142,7 @@ backup(struct run *run, const struct fake_rule *rules, size_t n)
 	server = fake_start(all, n + COUNT(cluster));
 	conn.server = xstrdup(fake_url(server));
 	run->o.name = xstrdup("b1");
+	run->o.page = 2500;                /* as LIMIT_QUERY says */
 	k = k8s_new(&conn, &run->e);
 	assert_non_null(k);
 	run->rc = backup_run(k, stored.st, &run->o, r, &run->cancel, &run->b, &run->e);
@@ -163,15 +162,6 @@ run_done(struct run *run)
 	free(run->asked);
 }
 #define AUTO_RUN AUTO(run_done)
-
-static bool
-found(const struct run *run, const char *text)
-{
-	for (size_t i = 0; i < run->findings.len; i++)
-		if (strstr(run->findings.at[i], text))
-			return true;
-	return false;
-}
 
 static void
 check_done(const struct run *run, const char *phase, size_t errors)
@@ -334,6 +324,15 @@ has(const struct strs *v, const char *text)
 	return false;
 }
 
+static void
+check_kv(const struct kvs *v, const char *key, const char *want)
+{
+	const char *value = kvs_get(v, key);
+
+	if (!value || strcmp(value, want) != 0)
+		fail_msg("%s is %s, not %s", key, value ? value : "absent", want);
+}
+
 /* --- what is stored --- */
 
 static void
@@ -426,6 +425,340 @@ a_namespace_filter_stores_these_namespaces_and_what_they_need(void **state)
 	assert_null(strstr(run.asked, "namespaces/other"));
 }
 
+/* --- labels, names --- */
+
+#define SELECTED(path, selector, items) { .request = "GET " path LIMIT_QUERY "&labelSelector=" selector, .body = LIST_OF(items) }
+#define LABELS(key, value) ",\"labels\":{\"" key "\":\"" value "\"}"
+#define CLAIM_OBJECT \
+	OBJECT("/api/v1/namespaces/shop/persistentvolumeclaims/data", "v1", "PersistentVolumeClaim", CLAIM)
+
+static void
+what_a_selected_object_needs_comes_along(void **state)
+{
+#define POD "{" META("shop", "web", LABELS("app", "web")) \
+	",\"spec\":{\"priorityClassName\":\"high\",\"volumes\":[{\"persistentVolumeClaim\":{\"claimName\":\"data\"}}]}}"
+	static const struct fake_rule rules[] = {
+		SELECTED("/api/v1/pods", "app%3Dweb", POD), SELECTED("/api/v1/persistentvolumes", "app%3Dweb", ""),
+		SELECTED("/api/v1/persistentvolumeclaims", "app%3Dweb", ""), SELECTED(PRIORITIES, "app%3Dweb", ""),
+		LIST("/api/v1/pods", POD), LIST("/api/v1/persistentvolumes", ""), LIST("/api/v1/persistentvolumeclaims", ""),
+		LIST(PRIORITIES, ""), CLAIM_OBJECT,
+	};
+	static const struct { const char *selector, *names, *excluded; size_t n; const char *want[4]; } rows[] = {
+		{ "app=web", NULL, NULL, 4, { "persistentvolumeclaims/shop/data", "persistentvolumes//vol", "pods/shop/web",
+			"priorityclasses.scheduling.k8s.io//high" } },
+		{ NULL, "^web$", NULL, 4, { "persistentvolumeclaims/shop/data", "persistentvolumes//vol", "pods/shop/web",
+			"priorityclasses.scheduling.k8s.io//high" } },
+		{ NULL, "^web$", "persistentvolumeclaims", 2, { "pods/shop/web", "priorityclasses.scheduling.k8s.io//high" } },
+		{ NULL, "^web$", "persistentvolumes", 3, { "persistentvolumeclaims/shop/data", "pods/shop/web",
+			"priorityclasses.scheduling.k8s.io//high" } },
+	};
+#undef POD
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		static const char *const others[] = { "configmaps", "deployments", "widgets", "customresourcedefinitions",
+			"namespaces" };
+		AUTO_RUN struct run run = { 0 };
+
+		for (size_t j = 0; j < COUNT(others); j++)
+			strs_add(&run.o.filter.exc_resources, others[j]);
+		if (rows[i].excluded)
+			strs_add(&run.o.filter.exc_resources, rows[i].excluded);
+		run.o.filter.selector = xstrdup_or_null(rows[i].selector);
+		run.o.filter.inc_names = xstrdup_or_null(rows[i].names);
+		backup(&run, rules, COUNT(rules));
+		check_done(&run, "Completed", 0);
+		check_objects(&run, rows[i].want, rows[i].n);
+		stored_close(&stored);
+		stored_open(&stored);
+	}
+}
+
+static void
+several_selectors_are_several_lists_and_no_object_comes_twice(void **state)
+{
+#define BOTH "{" META("shop", "both", ",\"labels\":{\"app\":\"web\",\"tier\":\"front\"}") "}"
+	static const struct fake_rule rules[] = {
+		SELECTED("/api/v1/configmaps", "app%3Dweb", BOTH ",{" META("shop", "web", LABELS("app", "web")) "}"),
+		SELECTED("/api/v1/configmaps", "tier", BOTH ",{" META("shop", "tier", LABELS("tier", "x")) "}"),
+	};
+#undef BOTH
+	static const char *const want[] = { "configmaps/shop/both", "configmaps/shop/tier", "configmaps/shop/web" };
+	AUTO_RUN struct run run = { 0 };
+	AUTO_STRS struct strs paths = { 0 };
+
+	(void)state;
+	strs_add(&run.o.filter.inc_resources, "configmaps");
+	strs_add(&run.o.filter.or_selectors, "app=web");
+	strs_add(&run.o.filter.or_selectors, "tier");
+	backup(&run, rules, COUNT(rules));
+	check_done(&run, "Completed", 0);
+	check_objects(&run, want, COUNT(want));
+	tarball_paths(&paths);
+	assert_int_equal(paths.len, 2 * COUNT(want));
+	assert_null(run.b.selector_json);
+	assert_string_equal(run.b.or_selectors_json,
+		"[{\"matchLabels\":{\"app\":\"web\"}},{\"matchExpressions\":[{\"key\":\"tier\",\"operator\":\"Exists\"}]}]");
+}
+
+static void
+a_pattern_that_takes_too_long_ends_the_backup(void **state)
+{
+	static const struct fake_rule rules[] = {
+		LIST("/api/v1/configmaps", "{" META("shop", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "") "}"),
+	};
+	AUTO_RUN struct run run = { 0 };
+
+	(void)state;
+	run.o.filter.exc_names = xstrdup("^(a+)+$");
+	backup(&run, rules, COUNT(rules));
+	assert_int_equal(run.rc, -1);
+	assert_int_equal(run.e.kind, EK_LIMIT);
+	assert_non_null(strstr(run.e.msg, "--exclude-names"));
+	assert_int_equal(files_left(), 0);
+}
+
+static void
+a_namespace_with_the_label_is_left_out_with_all_in_it(void **state)
+{
+	static const struct fake_rule rules[] = {
+		LIST("/api/v1/namespaces", "{" CLUSTER_META("other", LABELS("velero.io/exclude-from-backup", "true"))
+			",\"status\":{\"phase\":\"Active\"}},{" NAMESPACE("shop")),
+	};
+	const char *want[COUNT(everything)];
+	AUTO_RUN struct run run = { 0 };
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(everything); i++)
+		if (!strstr(everything[i], "other") && !strstr(everything[i], "idle"))
+			want[n++] = everything[i];
+	backup(&run, rules, COUNT(rules));
+	check_done(&run, "Completed", 0);
+	check_objects(&run, want, n);
+	assert_int_equal(run.b.exc_namespaces.len, 1);
+	assert_string_equal(run.b.exc_namespaces.at[0], "other");
+}
+
+/* --- order, versions, rights --- */
+
+static void
+named_objects_are_stored_first_and_once(void **state)
+{
+	static const struct fake_rule rules[] = {
+		LIST("/api/v1/configmaps", "{" META("other", "a", "") "},{" META("shop", "a", "") "},{" META("shop", "b", "") "}"),
+		OBJECT("/api/v1/namespaces/shop/configmaps/b", "v1", "ConfigMap", META("shop", "b", "") "}"),
+		OBJECT("/api/v1/namespaces/other/configmaps/a", "v1", "ConfigMap", META("other", "a", "") "}"),
+	};
+	static const char *const want[] = { "resources/configmaps/namespaces/shop/b.json",
+		"resources/configmaps/v1-preferredversion/namespaces/shop/b.json", "resources/configmaps/namespaces/other/a.json",
+		"resources/configmaps/v1-preferredversion/namespaces/other/a.json", "resources/configmaps/namespaces/shop/a.json",
+		"resources/configmaps/v1-preferredversion/namespaces/shop/a.json" };
+	AUTO_RUN struct run run = { 0 };
+	AUTO_STRS struct strs paths = { 0 };
+
+	(void)state;
+	strs_add(&run.o.filter.inc_resources, "configmaps");
+	strs_add(&run.o.ordered, "configmaps=shop/b,shop/gone, other/a,shop/b");
+	strs_add(&run.o.ordered, "persistentvolumes=vol");
+	backup(&run, rules, COUNT(rules));
+	check_done(&run, "Completed", 0);
+	assert_int_equal(run.b.warnings, 1);
+	assert_true(findings_have(&run.findings, "warning shop configmaps/gone: cannot be stored first: "));
+	tarball_paths(&paths);
+	assert_int_equal(paths.len, COUNT(want));
+	for (size_t i = 0; i < COUNT(want); i++)
+		assert_string_equal(paths.at[i], want[i]);
+	check_kv(&run.b.ordered, "configmaps", "shop/b,shop/gone, other/a,shop/b");
+	check_kv(&run.b.ordered, "persistentvolumes", "vol");
+	assert_null(strstr(run.asked, "persistentvolumes/vol"));
+}
+
+static void
+a_senseless_order_is_refused(void **state)
+{
+	static const struct { const char *order, *text; } rows[] = {
+		{ "pods", "'pods' is not like" }, { "pods=", "'pods=' is not like" }, { "=a/b", "'=a/b' is not like" },
+		{ "pods=web", "write 'web' as NAMESPACE/NAME" }, { "persistentvolumes=shop/vol", "outside namespaces" },
+		{ "pods=shop/", "'shop/' is no name" }, { "pods=shop/a,", "'' is no name" }, { "pods=/a", "'/a' is no name" },
+		{ "pods=a/b/c", "'a/b/c' is no name" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_RUN struct run run = { 0 };
+
+		strs_add(&run.o.ordered, rows[i].order);
+		backup(&run, NULL, 0);
+		if (run.rc == 0 || run.e.kind != EK_INVALID || !strstr(run.e.msg, rows[i].text))
+			fail_msg("row %zu: %d %s", i, run.rc, run.rc < 0 ? run.e.msg : "done");
+		assert_int_equal(files_left(), 0);
+	}
+}
+
+#define SERVED(name, types) "{\"version\":\"" name "\",\"resources\":[" types "],\"freshness\":\"Current\"}"
+#define SCALER TYPE("scalers", "Scaler", "Namespaced")
+
+static void
+all_versions_are_stored_and_only_the_preferred_counts(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{ .request = "GET /api", .type = DISCOVERY_MEDIA, .body = DISCOVERY(GROUP("",
+			TYPE("namespaces", "Namespace", "Cluster"))) },
+		{ .request = "GET /apis", .type = DISCOVERY_MEDIA, .body = DISCOVERY(
+			"{\"metadata\":{\"name\":\"scale.io\"},\"versions\":[" SERVED("v2", SCALER) "," SERVED("v1", SCALER) "]},"
+			GROUP("apps", TYPE("deployments", "Deployment", "Namespaced")) ","
+			GROUP("extensions", TYPE("deployments", "Deployment", "Namespaced"))) },
+		LIST("/apis/scale.io/v2/scalers", "{\"apiVersion\":\"scale.io/v2\",\"kind\":\"Scaler\"," META("shop", "s", "") "}"),
+		LIST("/apis/scale.io/v1/scalers", "{\"apiVersion\":\"scale.io/v1\",\"kind\":\"Scaler\"," META("shop", "s", "") "}"),
+	};
+	static const char *const want[] = { "deployments.apps/shop/api", "namespaces//idle", "namespaces//other",
+		"namespaces//shop", "scalers.scale.io/shop/s" };
+	AUTO_RUN struct run run = { .o = { .all_versions = true } };
+	AUTO_RUN struct run usual = { 0 };
+	AUTO_STRS struct strs paths = { 0 };
+
+	(void)state;
+	backup(&run, rules, COUNT(rules));
+	check_done(&run, "Completed", 0);
+	check_objects(&run, want, COUNT(want));
+	check_object(&run, "scalers.scale.io/shop/s",
+		"{\"apiVersion\":\"scale.io/v2\",\"kind\":\"Scaler\"," META("shop", "s", "") "}");
+	tarball_paths(&paths);
+	assert_int_equal(paths.len, 2 * COUNT(want) + 1);
+	assert_true(has(&paths, "resources/scalers.scale.io/v1/namespaces/shop/s.json"));
+	assert_true(has(&paths, "resources/scalers.scale.io/v2-preferredversion/namespaces/shop/s.json"));
+	assert_null(strstr(run.asked, "/apis/extensions"));
+	stored_close(&stored);
+	stored_open(&stored);
+	backup(&usual, rules, COUNT(rules));
+	check_done(&usual, "Completed", 0);
+	check_objects(&usual, want, COUNT(want));
+	assert_null(strstr(usual.asked, "/apis/scale.io/v1"));
+}
+
+#define RIGHTS "/apis/rbac.authorization.k8s.io/v1/"
+#define BINDING(name, ns, account, role) "{" CLUSTER_META(name, "") ",\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"" role \
+	"\"},\"subjects\":[{\"kind\":\"ServiceAccount\",\"namespace\":\"" ns "\",\"name\":\"" account "\"}]}"
+#define WITH_RIGHTS \
+	{ .request = "GET /api", .type = DISCOVERY_MEDIA, .body = DISCOVERY(GROUP("", \
+		TYPE("namespaces", "Namespace", "Cluster") "," TYPE("serviceaccounts", "ServiceAccount", "Namespaced"))) }, \
+	{ .request = "GET /apis", .type = DISCOVERY_MEDIA, .body = DISCOVERY(GROUP("rbac.authorization.k8s.io", \
+		TYPE("clusterroles", "ClusterRole", "Cluster") "," \
+		TYPE("clusterrolebindings", "ClusterRoleBinding", "Cluster"))) }, \
+	LIST("/api/v1/namespaces/shop/serviceaccounts", "{" META("shop", "runner", "") "}")
+
+static void
+the_rights_of_stored_accounts_come_along(void **state)
+{
+	static const struct fake_rule rules[] = { WITH_RIGHTS,
+		LIST(RIGHTS "clusterrolebindings", BINDING("b1", "shop", "runner", "r1") "," BINDING("b2", "other", "runner", "r2") ","
+			BINDING("b3", "shop", "runner", "r1") "," BINDING("b4", "shop", "runner", "gone")),
+		OBJECT(RIGHTS "clusterroles/r1", "rbac.authorization.k8s.io/v1", "ClusterRole", CLUSTER_META("r1", "") "}"),
+	};
+	static const char *const want[] = { "clusterrolebindings.rbac.authorization.k8s.io//b1",
+		"clusterrolebindings.rbac.authorization.k8s.io//b3", "clusterrolebindings.rbac.authorization.k8s.io//b4",
+		"clusterroles.rbac.authorization.k8s.io//r1", "namespaces//shop", "serviceaccounts/shop/runner" };
+	AUTO_RUN struct run run = { 0 };
+
+	(void)state;
+	strs_add(&run.o.filter.inc_namespaces, "shop");
+	backup(&run, rules, COUNT(rules));
+	check_done(&run, "Completed", 0);
+	check_objects(&run, want, COUNT(want));
+}
+
+static void
+who_may_not_see_bindings_gets_a_warning(void **state)
+{
+	static const struct fake_rule rules[] = { WITH_RIGHTS, REFUSED(RIGHTS "clusterrolebindings") };
+	static const char *const want[] = { "namespaces//shop", "serviceaccounts/shop/runner" };
+	AUTO_RUN struct run run = { 0 };
+
+	(void)state;
+	strs_add(&run.o.filter.inc_namespaces, "shop");
+	backup(&run, rules, COUNT(rules));
+	check_done(&run, "Completed", 0);
+	check_objects(&run, want, COUNT(want));
+	assert_true(findings_have(&run.findings, "warning  clusterrolebindings.rbac.authorization.k8s.io/: you may not list"));
+}
+
+static void
+a_bound_claim_is_stored_without_its_past(void **state)
+{
+#define BOUND ",\"status\":{\"phase\":\"Bound\"}}"
+	static const struct { const char *stored, *listed; } rows[] = {
+		{ "{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\"," META("shop", "data", ",\"labels\":{\"a\":\"b\"}")
+			",\"spec\":{\"volumeName\":\"v\",\"big\":9223372036854775807,\"x\":1.10}" BOUND,
+		  "{" META("shop", "data", ",\"labels\":{\"velero.io/restore-name\":\"r\",\"a\":\"b\",\"velero.io/backup-name\":\"old\"}")
+			",\"spec\":{\"dataSource\":{\"name\":\"s\"},\"volumeName\":\"v\",\"selector\":{\"matchLabels\":{\"d\":\"e\"}},"
+			"\"big\":9223372036854775807,\"x\":1.10,\"dataSourceRef\":{}}" BOUND },
+		/* A selector without a class chooses the volume; this backup's own name may stay. */
+		{ "{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\"," META("shop", "data", ",\"labels\":{\"velero.io/backup-name\":\"b1\"}")
+			",\"spec\":{\"volumeName\":\"v\",\"storageClassName\":\"\",\"selector\":{\"matchLabels\":{\"d\":\"e\"}}}" BOUND,
+		  "{" META("shop", "data", ",\"labels\":{\"velero.io/backup-name\":\"b1\"}") ",\"spec\":{\"volumeName\":\"v\","
+			"\"storageClassName\":\"\",\"selector\":{\"matchLabels\":{\"velero.io/x\":\"y\",\"d\":\"e\"}}}" BOUND },
+		/* Not bound: as it is. */
+		{ "{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\"," META("shop", "data", LABELS("velero.io/restore-name", "r"))
+			",\"spec\":{\"volumeName\":\"v\",\"dataSource\":{}},\"status\":{\"phase\":\"Pending\"}}",
+		  "{" META("shop", "data", LABELS("velero.io/restore-name", "r"))
+			",\"spec\":{\"volumeName\":\"v\",\"dataSource\":{}},\"status\":{\"phase\":\"Pending\"}}" },
+		{ "{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\"," META("shop", "data", "") ",\"spec\":{\"dataSource\":{}}" BOUND,
+		  "{" META("shop", "data", "") ",\"spec\":{\"dataSource\":{}}" BOUND },
+	};
+#undef BOUND
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *list = xasprintf(LIST_OF("%s"), rows[i].listed);
+		const struct fake_rule rule = { .request = "GET /api/v1/persistentvolumeclaims" LIMIT_QUERY, .body = list };
+		AUTO_RUN struct run run = { 0 };
+
+		backup(&run, &rule, 1);
+		check_done(&run, "Completed", 0);
+		check_object(&run, "persistentvolumeclaims/shop/data", rows[i].stored);
+		stored_close(&stored);
+		stored_open(&stored);
+	}
+}
+
+/* --- resource policies --- */
+
+static void
+policies_choose_types_and_are_recorded(void **state)
+{
+	static const char *const want[] = { "configmaps/shop/numbers", "namespaces//shop", "persistentvolumeclaims/shop/data",
+		"persistentvolumes//spare", "persistentvolumes//vol", "pods/shop/web", "priorityclasses.scheduling.k8s.io//high" };
+	AUTO_RUN struct run run = { 0 };
+
+	(void)state;
+	run.o.policies = xstrdup("version: v1\nvolumePolicies:\n- action: {type: skip}\nincludeExcludePolicy:\n"
+		"  includedClusterScopedResources: [persistentvolumes]\n"
+		"  excludedNamespaceScopedResources: [deployments, widgets.example.com]\n");
+	strs_add(&run.o.filter.inc_namespaces, "shop");
+	backup(&run, NULL, 0);
+	check_done(&run, "Completed", 0);
+	check_objects(&run, want, COUNT(want));
+	assert_true(findings_have(&run.findings, "the 1 volume policies have no effect"));
+	assert_int_equal(run.b.inc_cluster_resources.len, 1);
+	assert_int_equal(run.b.exc_ns_resources.len, 2);
+	assert_string_equal(run.b.exc_ns_resources.at[0], "deployments.apps");
+}
+
+static void
+bad_policies_are_refused_before_anything_is_asked(void **state)
+{
+	AUTO_RUN struct run run = { 0 };
+
+	(void)state;
+	run.o.policies = xstrdup("version: v3\n");
+	backup(&run, NULL, 0);
+	assert_int_equal(run.rc, -1);
+	assert_int_equal(run.e.kind, EK_INVALID);
+	assert_string_equal(run.asked, "");
+	assert_int_equal(files_left(), 0);
+}
+
 /* --- what goes wrong --- */
 
 static void
@@ -443,7 +776,7 @@ a_forbidden_type_is_an_error_and_the_others_are_stored(void **state)
 	backup(&run, rules, COUNT(rules));
 	check_done(&run, "PartiallyFailed", 1);
 	check_objects(&run, want, n);
-	assert_true(found(&run, "error  pods/: you may not list (403 Forbidden)"));
+	assert_true(findings_have(&run.findings, "error  pods/: you may not list (403 Forbidden)"));
 }
 
 static void
@@ -510,7 +843,7 @@ who_may_not_list_namespaces_backs_up_those_he_names(void **state)
 	backup(&run, rules, COUNT(rules));
 	check_done(&run, "PartiallyFailed", 1);
 	check_objects(&run, want, n);
-	assert_true(found(&run, "error  namespaces/: you may not list (403 Forbidden)"));
+	assert_true(findings_have(&run.findings, "error  namespaces/: you may not list (403 Forbidden)"));
 }
 
 static void
@@ -588,22 +921,13 @@ a_filter_that_matches_nothing_is_told_and_leaves_nothing(void **state)
 		backup(&run, NULL, 0);
 		if (run.rc == 0 || run.e.kind != EK_NOTFOUND)
 			fail_msg("row %zu: %d %s", i, run.rc, run.rc < 0 ? run.e.msg : "done");
-		if (rows[i].finding ? !found(&run, rows[i].finding) : run.findings.len > 0)
+		if (rows[i].finding ? !findings_have(&run.findings, rows[i].finding) : run.findings.len > 0)
 			fail_msg("row %zu: %s", i, run.findings.len ? run.findings.at[0] : "no finding");
 		assert_int_equal(files_left(), 0);
 	}
 }
 
 /* --- what is told of a backup --- */
-
-static void
-check_kv(const struct kvs *v, const char *key, const char *want)
-{
-	const char *value = kvs_get(v, key);
-
-	if (!value || strcmp(value, want) != 0)
-		fail_msg("%s is %s, not %s", key, value ? value : "absent", want);
-}
 
 static void
 the_metadata_describes_the_backup(void **state)
@@ -642,7 +966,7 @@ the_metadata_describes_the_backup(void **state)
 	check_kv(&b.annotations, VB_ANNOT_MINOR, "33");
 	check_kv(&b.annotations, VB_ANNOT_CLUSTER_UID, "c1");
 	check_kv(&b.annotations, VB_ANNOT_CLUSTER_NAME, "prod");
-	assert_true(found(&run, "the data of 1 persistent volumes is not part of this backup"));
+	assert_true(findings_have(&run.findings, "the data of 1 persistent volumes is not part of this backup"));
 }
 
 static void
@@ -731,6 +1055,18 @@ main(void)
 		CASE(objects_get_their_kind_once_and_keep_their_numbers),
 		CASE(excluded_and_vanishing_objects_are_left_out),
 		CASE(a_namespace_filter_stores_these_namespaces_and_what_they_need),
+		CASE(what_a_selected_object_needs_comes_along),
+		CASE(several_selectors_are_several_lists_and_no_object_comes_twice),
+		CASE(a_pattern_that_takes_too_long_ends_the_backup),
+		CASE(a_namespace_with_the_label_is_left_out_with_all_in_it),
+		CASE(named_objects_are_stored_first_and_once),
+		CASE(a_senseless_order_is_refused),
+		CASE(all_versions_are_stored_and_only_the_preferred_counts),
+		CASE(the_rights_of_stored_accounts_come_along),
+		CASE(who_may_not_see_bindings_gets_a_warning),
+		CASE(a_bound_claim_is_stored_without_its_past),
+		CASE(policies_choose_types_and_are_recorded),
+		CASE(bad_policies_are_refused_before_anything_is_asked),
 		CASE(a_forbidden_type_is_an_error_and_the_others_are_stored),
 		CASE(a_server_that_goes_away_ends_the_backup_and_leaves_nothing),
 		CASE(a_server_that_goes_away_at_what_objects_need_ends_the_backup_too),

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "net/http.h"
 #include "tests/unit/httpd.h"
 #include "tests/unit/stored.h"
@@ -11,9 +12,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#define JOB "20260601020000-0a1b2c3d"
+#define CLAIM(job) "{\"host\":\"h\",\"job\":\"" job "\"}"
 
 /* --- lists --- */
 
@@ -99,6 +105,108 @@ restores_of_others_are_listed_without_a_record(void **state)
 	assert_int_equal(seen.len, 2);
 	assert_string_equal(seen.at[0], "r1 read");
 	assert_string_equal(seen.at[1], "r2 nothing");
+}
+
+/* A bucket of 40 backups, some of which are odd; answers 304 to a tag that is up to date. */
+struct many {
+	struct httpd *httpd;
+	struct lock  *lock;              /* the server has a thread for each connection */
+	size_t        sent, same;
+	const char   *phase;             /* of backup b07 */
+};
+
+static void
+serve_many(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
+{
+	struct many *m = ctx;
+	AUTO_BUF struct buf body = BUF_INIT(64 * KIB);
+	AUTO_FREE char *head = str_dup(r->head);
+	AUTO_FREE char *etag = NULL;
+	AUTO_FREE char *line = NULL;
+	const char *name = strstr(r->target, "/backups/"), *phase;
+
+	if (name == NULL) {
+		buf_puts(&body, "<ListBucketResult>");
+		for (int i = 0; i < 40; i++)
+			buf_putf(&body, "<CommonPrefixes><Prefix>backups/b%02d/</Prefix></CommonPrefixes>", i);
+		buf_puts(&body, "</ListBucketResult>");
+		httpd_answer(c, 200, NULL, buf_str(&body));
+		return;
+	}
+	name += strlen("/backups/");
+	if (strncmp(name, "b05", 3) == 0 || strncmp(name, "b06", 3) == 0) {
+		httpd_answer(c, name[2] == '5' ? 404 : 403, NULL, S(""));
+		return;
+	}
+	phase = strncmp(name, "b07", 3) == 0 ? m->phase : "Completed";
+	etag = xasprintf("\"%.3s-%s\"", name, phase);
+	line = xasprintf("ETag: %s\r\n", etag);
+	lock_take(m->lock);
+	if (strstr(head, etag) != NULL) {
+		m->same++;
+		httpd_answer(c, 304, line, S(""));
+	} else {
+		m->sent++;
+		buf_putf(&body, "{\"name\":\"%.3s\",\"phase\":\"%s\"}", name, phase);
+		httpd_answer(c, 200, line, buf_str(&body));
+	}
+	lock_drop(m->lock);
+}
+
+static int
+on_many(void *ctx, const char *name, struct str json, const struct err *why, struct err *e)
+{
+	AUTO_FREE char *line = xasprintf("%s " STR_FMT, name, why ? 1 : (int)json.len, why ? "!" : json.p);
+
+	(void)e;
+	strs_add(ctx, line);
+	return 0;
+}
+
+static void
+list_many(struct many *m, struct store *st, size_t sent, size_t same, const char *phase)
+{
+	AUTO_STRS struct strs seen = { 0 };
+	AUTO_FREE char *changed = xasprintf("b07 {\"name\":\"b07\",\"phase\":\"%s\"}", phase);
+	struct err e = { 0 };
+
+	m->phase = phase;
+	m->sent = m->same = 0;
+	if (catalog_backups(st, on_many, &seen, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(seen.len, 39);
+	assert_string_equal(seen.at[4], "b04 {\"name\":\"b04\",\"phase\":\"Completed\"}");
+	assert_string_equal(seen.at[5], "b06 !");
+	assert_string_equal(seen.at[6], changed);
+	assert_string_equal(seen.at[38], "b39 {\"name\":\"b39\",\"phase\":\"Completed\"}");
+	assert_int_equal(m->sent, sent);
+	assert_int_equal(m->same, same);
+}
+
+static void
+what_did_not_change_is_not_sent_again(void **state)
+{
+	struct many m = { .lock = lock_new() };
+	AUTO_FREE char *url = NULL;
+	AUTO_FREE char *cache = stored_path(&stored, "cache/orlop/read");
+	AUTO(store_closep) struct store *st = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	m.httpd = httpd_new(serve_many, &m, NULL);
+	url = xasprintf("s3://bkt?s3Url=http://127.0.0.1:%d&s3ForcePathStyle=true&region=x", httpd_port(m.httpd));
+	assert_int_equal(setenv("AWS_ACCESS_KEY_ID", "AKID", 1), 0);
+	assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "x", 1), 0);
+	st = store_open(url, &e);
+	assert_non_null(st);
+	list_many(&m, st, 38, 0, "Completed");
+	list_many(&m, st, 0, 38, "Completed");
+	list_many(&m, st, 1, 37, "Deleting");
+	list_many(&m, st, 0, 38, "Deleting");
+	assert_int_equal(access(cache, F_OK), 0);
+	assert_true(httpd_most_conns(m.httpd) > 1);
+	httpd_free(m.httpd);
+	lock_free(m.lock);
 }
 
 static void
@@ -267,7 +375,7 @@ hostile_names_delete_nothing(void **state)
 		assert_int_equal(catalog_delete(stored.st, names[i], &keys, NULL, &e), -1);
 		assert_int_equal(e.kind, EK_INVALID);
 		assert_int_equal(keys, 0);
-		assert_int_equal(catalog_sweep(stored.st, names[i], &keys, NULL, &e), -1);
+		assert_int_equal(catalog_sweep(stored.st, names[i], JOB, &keys, NULL, &e), -1);
 		assert_int_equal(e.kind, EK_INVALID);
 	}
 	assert_int_equal(count("backups/b1/"), 10);
@@ -276,27 +384,62 @@ hostile_names_delete_nothing(void **state)
 /* --- leftovers --- */
 
 static void
-leftovers_are_swept_and_finished_backups_are_not(void **state)
+sweep(const char *name, size_t want)
 {
-	size_t keys = 0;
+	size_t keys = 77;
 	struct err e = { 0 };
 
+	if (catalog_sweep(stored.st, name, JOB, &keys, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(keys, want);
+}
+
+static void
+leftovers_are_swept_and_finished_backups_are_not(void **state)
+{
 	(void)state;
-	stored_put(&stored, "backups/b1/b1-orlop-claim.json", S("{}"));
+	stored_put(&stored, "backups/b1/b1-orlop-claim.json", S(CLAIM(JOB)));
 	stored_put(&stored, "backups/b1/b1.tar.gz", S("x"));
 	stored_put(&stored, "backups/b1/b1-logs.gz", S("x"));
-	assert_int_equal(catalog_sweep(stored.st, "b1", &keys, NULL, &e), 0);
-	assert_int_equal(keys, 3);
+	sweep("b1", 3);
 	assert_int_equal(count("backups/"), 0);
-	assert_int_equal(catalog_sweep(stored.st, "b1", &keys, NULL, &e), 0);
-	assert_int_equal(keys, 0);
+	sweep("b1", 0);
 
 	stored_backup(&stored, "b2");
-	stored_put(&stored, "backups/b2/b2-orlop-claim.json", S("{}"));
-	assert_int_equal(catalog_sweep(stored.st, "b2", &keys, NULL, &e), 0);
+	stored_put(&stored, "backups/b2/b2-orlop-claim.json", S(CLAIM(JOB)));
+	sweep("b2", 0);
 	assert_int_equal(count("backups/b2/"), 10);      /* without its claim */
-	assert_int_equal(catalog_sweep(stored.st, "b2", &keys, NULL, &e), 0);
+	sweep("b2", 0);
 	assert_int_equal(count("backups/b2/"), 10);
+}
+
+/* Another process may have taken the name since its journal was read. */
+static void
+what_another_job_claims_or_nobody_is_left_alone(void **state)
+{
+	static const char *const claims[] = { CLAIM("20260601020000-ffffffff"), "{}", "{broken", NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(claims); i++) {
+		struct err e = { 0 };
+		size_t files;
+		struct store_writer *w;
+
+		if (claims[i] != NULL)
+			stored_put(&stored, "backups/b1/b1-orlop-claim.json", str_of(claims[i]));
+		else
+			assert_int_equal(store_delete(stored.st, "backups/b1/b1-orlop-claim.json", NULL, &e), 0);
+		stored_put(&stored, "backups/b1/b1-logs.gz", S("x"));
+		w = store_writer_open(stored.st, "backups/b1/b1.tar.gz", NULL, &e);
+		assert_non_null(w);
+		assert_int_equal(store_writer_add(w, "x", 1, &e), 0);
+		files = count("backups/b1/");
+		sweep("b1", 0);
+		if (store_writer_commit(w, &e) < 0)
+			fail_msg("its upload was swept: %s", e.msg);
+		assert_int_equal(count("backups/b1/"), files + 1);
+		assert_int_equal(store_delete(stored.st, "backups/b1/b1.tar.gz", NULL, &e), 0);
+	}
 }
 
 static void
@@ -304,16 +447,14 @@ unfinished_uploads_are_swept(void **state)
 {
 	struct err e = { 0 };
 	struct store_writer *w = store_writer_open(stored.st, "backups/b1/b1.tar.gz", NULL, &e);
-	size_t keys = 0, again = 0;
 
 	(void)state;
 	assert_non_null(w);
 	assert_int_equal(store_writer_add(w, "x", 1, &e), 0);
-	assert_int_equal(catalog_sweep(stored.st, "b1", &keys, NULL, &e), 0);
+	stored_put(&stored, "backups/b1/b1-orlop-claim.json", S(CLAIM(JOB)));
+	sweep("b1", 2);
 	store_writer_abort(w);
-	assert_int_equal(catalog_sweep(stored.st, "b1", &again, NULL, &e), 0);
-	assert_int_equal(keys, 1);
-	assert_int_equal(again, 0);
+	sweep("b1", 0);
 }
 
 static void
@@ -378,6 +519,7 @@ main(void)
 		CASE(an_empty_location_has_an_empty_list),
 		CASE(unreadable_metadata_is_told_and_the_list_goes_on),
 		CASE(restores_of_others_are_listed_without_a_record),
+		CASE(what_did_not_change_is_not_sent_again),
 		CASE(the_caller_can_stop_a_list),
 		CASE(a_deleted_backup_is_gone_and_others_stay),
 		CASE(metadata_is_deleted_first_and_the_claim_last),
@@ -385,6 +527,7 @@ main(void)
 		CASE(a_canceled_delete_has_done_nothing),
 		CASE(hostile_names_delete_nothing),
 		CASE(leftovers_are_swept_and_finished_backups_are_not),
+		CASE(what_another_job_claims_or_nobody_is_left_alone),
 		CASE(unfinished_uploads_are_swept),
 		CASE(the_claim_tells_whose_backup_is_being_made),
 		CASE(files_are_told_with_their_sizes),

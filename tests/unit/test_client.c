@@ -275,6 +275,43 @@ a_window_gives_back_every_call_with_its_tag(void **state)
 	bench_down(&b);
 }
 
+/* What costs an API server less; refusals are read as ever. */
+static void
+creates_may_ask_for_no_more_than_metadata(void **state)
+{
+	(void)state;
+	static const char metadata[] = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+	static const struct fake_rule rules[] = {
+		{ .request = "POST /a", .accept = "application/json", .status = 201, .body = "whole" },
+		{ .request = "POST /a", .accept = metadata, .status = 201, .body = "metadata" },
+		{ .request = "PATCH /a", .accept = "application/json", .body = "whole" },
+		{ .request = "PATCH /a", .accept = metadata, .body = "metadata" },
+		{ .request = "GET /a", .accept = "application/json", .body = "whole" },
+		{ .request = "POST /b", .accept = metadata, .status = 409,
+			.body = "{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"message\":\"b is there\"}" },
+	};
+	static const struct { const char *method, *path, *body; bool metadata_only; const char *want; } rows[] = {
+		{ "POST", "/a", "{}", false, "whole" }, { "POST", "/a", "{}", true, "metadata" },
+		{ "PATCH", "/a", "{}", false, "whole" }, { "PATCH", "/a", "{}", true, "metadata" },
+		{ "GET", "/a", "", true, "whole" }, { "POST", "/b", "{}", true, "b is there (409 AlreadyExists)" },
+	};
+	struct bench b;
+	bench_up(&b, rules, COUNT(rules));
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct k8s_op op = { .method = rows[i].method, .path = rows[i].path, .body = str_of(rows[i].body),
+			.metadata_only = rows[i].metadata_only };
+		assert_int_equal(k8s_start(b.k, &op, NULL, &b.e), 0);
+		struct http_call *call = k8s_next(b.k, NULL, &b.e);
+		assert_non_null(call);
+		struct str got = k8s_call_result(call, &b.e) == 0 ? k8s_call_body(call) : str_of(b.e.msg);
+		if (!str_eqz(got, rows[i].want))
+			fail_msg("row %zu: " STR_FMT, i, STR_ARG(got));
+		http_call_free(call);
+	}
+	bench_down(&b);
+}
+
 static void
 a_create_marked_repeatable_is_sent_again(void **state)
 {
@@ -521,6 +558,7 @@ main(void)
 		cmocka_unit_test(a_login_page_is_not_an_api_server),
 		cmocka_unit_test(get_as_gives_the_content_type),
 		cmocka_unit_test(a_window_gives_back_every_call_with_its_tag),
+		cmocka_unit_test(creates_may_ask_for_no_more_than_metadata),
 		cmocka_unit_test(a_create_marked_repeatable_is_sent_again),
 		cmocka_unit_test(a_window_can_be_given_up_and_used_again),
 		cmocka_unit_test(a_changed_token_file_is_read_again_after_401),

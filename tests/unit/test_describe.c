@@ -49,6 +49,27 @@ static const char backup[] = "{\"backup\":{\"metadata\":{\"name\":\"b1\",\"names
 	"\"itemOperations\":[{},{}],\"files\":[{\"key\":\"x\",\"size\":1024},{\"key\":\"y\",\"size\":512}]}";
 
 static void
+volumes_are_shown_as_all_ages_of_velero_told_of_them(void **state)
+{
+	AUTO_FREE char *text = described(describe_backup,
+		"{\"backup\":{},\"volumes\":[{\"PVName\":\"pv1\",\"pvcname\":\"db\",\"PVCNamespace\":\"shop\",\"BackupMethod\":\"CSISnapshot\"}],"
+		"\"podVolumeBackups\":[{\"spec\":{\"pod\":{\"namespace\":\"shop\",\"name\":\"web\"},\"volume\":\"data\"},"
+		"\"status\":{\"phase\":\"Completed\"}},{}],"
+		"\"volumeSnapshots\":[{\"spec\":{\"persistentVolumeName\":\"pv2\",\"providerVolumeID\":\"vol-1\"},"
+		"\"status\":{\"providerSnapshotID\":\"snap-1\",\"phase\":\"Failed\"}}],"
+		"\"csiSnapshots\":[{\"metadata\":{\"namespace\":\"shop\",\"name\":\"vs\"},\"spec\":{\"source\":"
+		"{\"persistentVolumeClaimName\":\"db\"}},\"status\":{\"boundVolumeSnapshotContentName\":\"vsc\",\"restoreSize\":\"8Gi\"}},7],"
+		"\"csiSnapshotContents\":[{\"metadata\":{\"name\":\"vsc\"},\"spec\":{\"driver\":\"ebs\"},\"status\":"
+		"{\"snapshotHandle\":\"h-1\"}}]}", false);
+
+	(void)state;
+	has(text, "\n  pv1 (claim shop/db): CSISnapshot\n");
+	has(text, "\nPod volume backups:\n  shop/web volume data: Completed\n  -/- volume -: -\n");
+	has(text, "\nVolume snapshots:\n  pv2: snap-1 of vol-1, Failed\n");
+	has(text, "\nCSI volume snapshots:\n  shop/vs (claim db): h-1 of driver ebs, 8Gi\n  -/- (claim -): - of driver -, -\n");
+}
+
+static void
 backup_shows_what_it_holds_and_what_failed(void **state)
 {
 	static const char *const wanted[] = {
@@ -148,6 +169,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(backup_shows_what_it_holds_and_what_failed),
+		cmocka_unit_test(volumes_are_shown_as_all_ages_of_velero_told_of_them),
 		cmocka_unit_test(details_show_every_object_and_every_checksum),
 		cmocka_unit_test(document_with_nothing_in_it_is_described),
 		cmocka_unit_test(hostile_text_is_made_visible),

@@ -309,14 +309,23 @@ a_web_server_is_not_an_api_server(void **state)
 	struct bench b;
 	load(&b, NULL, 0);
 	assert_null(b.d);
-	assert_int_equal(b.e.kind, EK_NOTFOUND);
-	assert_non_null(strstr(b.e.msg, "not an API server"));
+	assert_int_equal(b.e.kind, EK_UNAVAILABLE);
+	assert_non_null(strstr(b.e.msg, "GET /api"));
+	unload(&b);
+
+	/* Half of an API server would make half a backup. */
+	static const struct fake_rule half[] = { { .request = "GET /api", .body = "{\"kind\":\"APIVersions\",\"versions\":[]}" } };
+	load(&b, half, COUNT(half));
+	assert_null(b.d);
+	assert_int_equal(b.e.kind, EK_UNAVAILABLE);
+	assert_non_null(strstr(b.e.msg, "GET /apis"));
 	unload(&b);
 
 	static const struct fake_rule html[] = { { .request = "GET /api", .type = "text/html", .body = "<html>" } };
 	load(&b, html, COUNT(html));
 	assert_null(b.d);
-	assert_int_equal(b.e.kind, EK_CORRUPT);
+	assert_int_equal(b.e.kind, EK_UNAVAILABLE);
+	assert_non_null(strstr(b.e.msg, "not the answer of an API server"));
 	unload(&b);
 }
 

@@ -254,9 +254,9 @@ odd_answers_are_told_apart(void **state)
 		{ "HTTP/1.1 403 No\r\nContent-Length: 500\r\n\r\nhello", EK_DENIED, "403 Forbidden" },
 		{ "", EK_UNAVAILABLE, "connection closed without an answer" },
 		{ "HTTP/1.1 100 Continue\r\n\r\n", EK_UNAVAILABLE, "" },
-		{ "SSH-2.0-OpenSSH_9.2\r\n\r\n", EK_CORRUPT, "not HTTP" },
-		{ "HTTP/1.1 abc\r\n\r\n", EK_CORRUPT, "" },
-		{ "HTTP/1.1 200 OK\r\nContent-Length: banana\r\n\r\n", EK_CORRUPT, "" },
+		{ "SSH-2.0-OpenSSH_9.2\r\n\r\n", EK_UNAVAILABLE, "not HTTP" },
+		{ "HTTP/1.1 abc\r\n\r\n", EK_UNAVAILABLE, "" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: banana\r\n\r\n", EK_UNAVAILABLE, "" },
 		{ "HTTP/1.1 100 Continue\r\nX-A: interim\r\n\r\nHTTP/1.1 200 OK\r\nX-A: final\r\n"
 			"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-A: trailer\r\n\r\n", EK_NONE, "" },
 	};

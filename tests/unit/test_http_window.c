@@ -44,20 +44,20 @@ fail_then_good(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
 static void
 only_safe_repetitions_are_made(void **state)
 {
-	static const struct { struct then_good t; bool is_post; unsigned retries; enum err_kind kind; unsigned attempts; }
-	rows[] = {
-		{ { THROTTLED, 1, false }, true,  3, EK_NONE, 2 },
-		{ { AFTER_0,   2, false }, true,  3, EK_NONE, 3 },
-		{ { BAD,       1, false }, true,  3, EK_UNAVAILABLE, 1 },
+	static const struct { struct then_good t; bool is_post; unsigned retries; enum err_kind kind; unsigned attempts,
+		throttled; } rows[] = {
+		{ { THROTTLED, 1, false }, true,  3, EK_NONE, 2, 1 },
+		{ { AFTER_0,   2, false }, true,  3, EK_NONE, 3, 2 },
+		{ { BAD,       1, false }, true,  3, EK_UNAVAILABLE, 1, 1 },
 		{ { BROKEN,    1, false }, true,  3, EK_UNAVAILABLE, 1 },
 		{ { "",        1, false }, true,  3, EK_UNAVAILABLE, 1 },
 		{ { "",        1, true },  true,  3, EK_UNAVAILABLE, 1 },
-		{ { BAD,       1, false }, false, 3, EK_NONE, 2 },
+		{ { BAD,       1, false }, false, 3, EK_NONE, 2, 1 },
 		{ { BROKEN,    2, false }, false, 3, EK_NONE, 3 },
 		{ { "",        1, false }, false, 3, EK_NONE, 2 },
 		{ { "",        1, true },  false, 3, EK_NONE, 2 },
-		{ { BAD,       9, false }, false, 2, EK_UNAVAILABLE, 3 },
-		{ { BAD,       1, false }, false, 0, EK_UNAVAILABLE, 1 },
+		{ { BAD,       9, false }, false, 2, EK_UNAVAILABLE, 3, 3 },
+		{ { BAD,       1, false }, false, 0, EK_UNAVAILABLE, 1, 1 },
 		{ { FORBIDDEN, 1, false }, false, 3, EK_DENIED, 1 },
 	};
 
@@ -74,6 +74,7 @@ only_safe_repetitions_are_made(void **state)
 		if (rig_run(&r, &req, &resp, &e) != rows[i].kind)
 			fail_msg("row %zu: kind %d, %s", i, (int)e.kind, e.msg);
 		assert_int_equal(resp.attempts, rows[i].attempts);
+		assert_int_equal(resp.throttled, rows[i].throttled);
 		assert_int_equal(httpd_requests(r.s), rows[i].attempts);
 		if (rows[i].kind == EK_NONE)
 			assert_str(buf_str(&resp.body), rows[i].is_post ? "{}" : "good");

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "data/jscan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -254,6 +255,33 @@ content_hash_is_the_digest_of_what_remains(void **state)
 	assert_memory_equal(hash, whole, sizeof hash);
 }
 
+static void
+content_hash_of_a_split_item_is_that_of_the_object_made_of_it(void **state)
+{
+	static const char head[] = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",";
+	static const char *const items[] = {
+		"{\"metadata\":{\"name\":\"x\",\"uid\":\"u\",\"labels\":{}},\"spec\":{\"a\":[1,2]},\"status\":{\"b\":1}}",
+		"{ \"metadata\" : { \"uid\":\"u\", \"name\":\"x\" } , \"spec\":{} }",
+		"{\"status\":{},\"metadata\":{\"name\":\"x\"},\"data\":{}}",
+		"{\"spec\":{},\"metadata\":{}}",
+		"{\"metadata\":null,\"metadata\":{\"uid\":1,\"name\":\"x\"},\"metadata\":{\"uid\":2}}",
+		"{\"status\":1}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(items); i++) {
+		AUTO_JSPLIT struct jsplit split = { 0 };
+		AUTO_FREE char *object = xasprintf("%s%s", head, items[i] + 1);
+		uint8_t of_object[INDEX_HASH_LEN], of_item[INDEX_HASH_LEN];
+
+		index_content_hash(str_of(object), of_object);
+		assert_true(jsplit(&split, str_of(items[i])));
+		index_split_hash(&split, str_of(head), of_item);
+		if (memcmp(of_object, of_item, sizeof of_item) != 0)
+			fail_msg("%s", items[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -267,6 +295,7 @@ main(void)
 		cmocka_unit_test(objects_are_found_by_resource_namespace_and_name),
 		cmocka_unit_test(content_hash_leaves_out_what_the_server_sets),
 		cmocka_unit_test(content_hash_is_the_digest_of_what_remains),
+		cmocka_unit_test(content_hash_of_a_split_item_is_that_of_the_object_made_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

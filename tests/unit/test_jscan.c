@@ -303,6 +303,33 @@ scalars_are_read_exactly(void **state)
 	assert_false(jbool(S("truely"), &b));
 }
 
+static void
+split_gives_members_and_those_of_metadata(void **state)
+{
+	AUTO_JSPLIT struct jsplit s = { 0 };
+	struct str val;
+
+	(void)state;
+	assert_true(jsplit(&s, S("{ \"kind\":\"Pod\", \"metadata\" : { \"name\":\"x\",\"labels\":{\"a}\":\"1\"} },"
+		"\"metadata\":{\"name\":\"y\"},\"spec\":[{}] }")));
+	assert_int_equal(s.top.len, 4);
+	assert_str(s.top.at[1].key, "metadata");
+	assert_str(s.top.at[1].val, "{ \"name\":\"x\",\"labels\":{\"a}\":\"1\"} }");
+	assert_str(s.top.at[3].val, "[{}]");
+	assert_int_equal(s.meta.len, 2);
+	assert_true(jmembers_get(&s.meta, S("labels"), &val));
+	assert_str(val, "{\"a}\":\"1\"}");
+	assert_false(jmembers_get(&s.meta, S("uid"), &val));
+
+	assert_true(jsplit(&s, S("{\"metadata\":\"text\"}")));
+	assert_int_equal(s.top.len, 1);
+	assert_int_equal(s.meta.len, 0);
+	assert_true(jsplit(&s, S("{\"a\":1,\"metadata\":{\"name\":\"x\"")));        /* ends early, as iteration does */
+	assert_int_equal(s.top.len, 1);
+	assert_false(jsplit(&s, S("[]")));
+	assert_int_equal(s.top.len, 0);
+}
+
 int
 main(void)
 {
@@ -322,6 +349,7 @@ main(void)
 		cmocka_unit_test(decoding_reports_a_full_buffer),
 		cmocka_unit_test(plain_strings_are_slices_of_the_source),
 		cmocka_unit_test(scalars_are_read_exactly),
+		cmocka_unit_test(split_gives_members_and_those_of_metadata),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,12 @@
 
 #include "k8s/list.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "data/gzip.h"
 #include "tests/unit/fake_api.h"
+#include "tests/unit/httpd.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -437,6 +440,103 @@ a_cancel_ends_everything(void **state)
 	bench_down(&b);
 }
 
+static void
+a_whole_list_has_no_limit(void **state)
+{
+	(void)state;
+	static const struct fake_rule rules[] = {
+		{ .request = "GET /api/v1/pods", .body = HEAD("") ITEM("a", "x") "]}" },
+		{ .request = "GET /api/v1/nodes?labelSelector=a%3Db", .body = HEAD("") ITEM("", "n") "]}" },
+	};
+	struct bench b;
+	struct k8s_list lists[] = { { .res = &pods }, { .res = &nodes, .selector = "a=b" } };
+	bench_up(&b, rules, COUNT(rules));
+
+	assert_int_equal(run(&b, lists, COUNT(lists), 1, K8S_LIST_WHOLE, NULL), 0);
+	assert_string_equal(buf_cstr(&b.seen), "a/x <end of pods: complete> /n <end of nodes: complete> ");
+	bench_down(&b);
+}
+
+static void
+a_whole_list_that_breaks_off_goes_on_in_pages(void **state)
+{
+	(void)state;
+	static const struct fake_rule rules[] = {
+		{ .request = "GET /api/v1/pods", .body = HEAD("") ITEM("a", "x") "," ITEM("a", "y") "]}",
+			.cut = sizeof HEAD("") ITEM("a", "x") - 1 },
+		{ .request = "GET /api/v1/pods?limit=500", .body = HEAD(NEXT("t1")) ITEM("a", "x") "]}" },
+		{ .request = "GET /api/v1/pods?limit=500&continue=t1", .body = HEAD("") ITEM("a", "y") "]}" },
+	};
+	struct bench b;
+	struct k8s_list l = { .res = &pods };
+	bench_up(&b, rules, COUNT(rules));
+
+	assert_int_equal(run(&b, &l, 1, 1, K8S_LIST_WHOLE, NULL), 0);
+	assert_string_equal(buf_cstr(&b.seen), "a/x a/y <end of pods: complete> ");
+	assert_true(l.inconsistent);
+	bench_down(&b);
+}
+
+static void
+servers_that_stream_are_asked_for_whole_lists(void **state)
+{
+	static const struct { struct k8s_info info; bool whole; } rows[] = {
+		{ { .major = "1", .minor = "35" }, true }, { { .major = "1", .minor = "33+" }, true },
+		{ { .major = "1", .minor = "32" }, false }, { { .major = "1", .minor = "9+" }, false },
+		{ { .major = "2", .minor = "0" }, true }, { { .major = "", .minor = "" }, false },
+		{ { .major = "1", .minor = "x" }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(k8s_list_page(&rows[i].info), rows[i].whole ? K8S_LIST_WHOLE : 2500);
+}
+
+/* Sends half of a list at a snail's pace, unless it may pack it. */
+static void
+answer_slowly(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
+{
+	static const char list[] = HEAD("") ITEM("a", "x") "," ITEM("a", "y") "]}";
+	AUTO_BUF struct buf gz = BUF_INIT(LIMIT_SMALL_BODY), blanks = BUF_INIT(LIMIT_SMALL_BODY);
+	struct err e = { 0 };
+	struct str coding;
+
+	(void)ctx;
+	if (httpd_header(r->head, "Accept-Encoding", &coding) && str_eqz(coding, "gzip")) {
+		assert_int_equal(gzip_pack(str_of(list), &gz, &e), 0);
+		httpd_answer(c, 200, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", buf_str(&gz));
+		return;
+	}
+	for (size_t i = 0; i < 256 * KIB; i++)
+		buf_putc(&blanks, ' ');
+	httpd_sends(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999999\r\n\r\n");
+	httpd_send(c, list, sizeof HEAD("") ITEM("a", "x") ",");
+	httpd_send(c, blanks.p, blanks.len);
+	clock_sleep_ns(500 * NS_PER_MS);
+	httpd_send(c, blanks.p, blanks.len);
+	httpd_wait_eof(c);
+}
+
+static void
+a_list_over_a_slow_line_is_asked_for_again_packed(void **state)
+{
+	(void)state;
+	struct httpd *server = httpd_new(answer_slowly, NULL, NULL);
+	struct bench b = { .seen = BUF_INIT(1 << 20) };
+	struct k8s_list l = { .res = &pods };
+
+	b.conn.server = xasprintf("http://127.0.0.1:%d", httpd_port(server));
+	b.k = k8s_new(&b.conn, &b.e);
+	assert_int_equal(run(&b, &l, 1, 1, 0, NULL), 0);
+	assert_string_equal(buf_cstr(&b.seen), "a/x a/y <end of pods: complete> ");
+	assert_true(l.inconsistent);
+	assert_int_equal(httpd_requests(server), 2);
+	k8s_freep(&b.k);
+	kube_conn_done(&b.conn);
+	buf_free(&b.seen);
+	httpd_free(server);
+}
+
 int
 main(void)
 {
@@ -459,6 +559,10 @@ main(void)
 		cmocka_unit_test(a_window_lists_every_type_once),
 		cmocka_unit_test(a_callback_that_says_no_ends_everything),
 		cmocka_unit_test(a_cancel_ends_everything),
+		cmocka_unit_test(a_whole_list_has_no_limit),
+		cmocka_unit_test(a_whole_list_that_breaks_off_goes_on_in_pages),
+		cmocka_unit_test(servers_that_stream_are_asked_for_whole_lists),
+		cmocka_unit_test(a_list_over_a_slow_line_is_asked_for_again_packed),
 	};
 	http_global_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);

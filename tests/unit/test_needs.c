@@ -56,12 +56,51 @@ only_pods_and_claims_are_asked(void **state)
 	assert_false(needs_any(S("")));
 }
 
+static bool
+is_runner(void *ctx, struct str ns, struct str name)
+{
+	unsigned *asked = ctx;
+
+	++*asked;
+	return str_eq(ns, S("shop")) && str_eq(name, S("runner"));
+}
+
+#define BINDING(subjects, role) "{\"roleRef\":{\"kind\":\"" role "\",\"name\":\"run\"},\"subjects\":" subjects "}"
+#define ACCOUNT(ns, name) "{\"kind\":\"ServiceAccount\",\"name\":\"" name "\",\"namespace\":\"" ns "\"}"
+
+static void
+a_binding_is_needed_by_the_accounts_it_names(void **state)
+{
+	static const struct { const char *json; bool needed; const char *role; unsigned asked; } rows[] = {
+		{ BINDING("[" ACCOUNT("shop", "runner") "]", "ClusterRole"), true, "run", 1 },
+		{ BINDING("[" ACCOUNT("shop", "other") "," ACCOUNT("shop", "runner") "," ACCOUNT("a", "b") "]", "ClusterRole"),
+			true, "run", 2 },
+		{ BINDING("[" ACCOUNT("data", "runner") "]", "ClusterRole"), false, "", 1 },
+		{ BINDING("[{\"kind\":\"User\",\"name\":\"runner\",\"namespace\":\"shop\"}]", "ClusterRole"), false, "", 0 },
+		{ BINDING("[{\"kind\":\"ServiceAccount\",\"name\":\"runner\"}]", "ClusterRole"), false, "", 0 },
+		{ BINDING("[" ACCOUNT("shop", "runner") "]", "Role"), true, "", 1 },
+		{ BINDING("null", "ClusterRole"), false, "", 0 },
+		{ "{}", false, "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct str role = { 0 };
+		unsigned asked = 0;
+
+		if (needs_binding(str_of(rows[i].json), is_runner, &asked, &role) != rows[i].needed
+		    || !str_eqz(role, rows[i].role) || asked != rows[i].asked)
+			fail_msg("row %zu: '" STR_FMT "', %u asked", i, STR_ARG(role), asked);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_object_names_what_it_needs),
 		cmocka_unit_test(only_pods_and_claims_are_asked),
+		cmocka_unit_test(a_binding_is_needed_by_the_accounts_it_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "data/jscan.h"
 #include "tests/unit/stored.h"
 
 #include <setjmp.h>
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -96,6 +98,70 @@ damage_of_ours_is_corrupt_and_says_where(void **state)
 		if (!strstr(e.msg, rows[i].text))
 			fail_msg("'%s' is not in '%s'", rows[i].text, e.msg);
 	}
+}
+
+/* What is said to come is read ahead; what is asked for may be that, something else, or only a part of it. */
+static void
+what_is_read_ahead_is_what_is_asked_for(void **state)
+{
+	static const struct { size_t first, step, ask_step; } rows[] = {
+		{ 0, 1, 1 }, { 0, 1, 3 }, { 2, 1, 1 }, { 0, 2, 1 }, { 0, 5, 5 }, { 0, 1, 0 }, { 0, 5, 1 },
+	};
+
+	(void)state;
+	stored_backup(&stored, "b1");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_OPENED struct opened o = { 0 };
+		struct VEC_OF(const struct index_entry *) plan = { 0 };
+		struct err e = { 0 };
+
+		open_backup(&o, "b1", NULL, &e);
+		assert_non_null(o.r);
+		for (size_t n = rows[i].first; n < 2 * stored_objects_n; n += rows[i].step) {
+			const struct stored_object *so = &stored_objects[n % stored_objects_n];
+
+			*vec_push(&plan) = index_find(reader_index(o.r), str_of(so->gr), str_of(so->ns), str_of(so->name));
+		}
+		reader_ahead(o.r, plan.at, plan.len, NULL);
+		for (size_t n = 0; rows[i].ask_step > 0 && n < 2 * stored_objects_n; n += rows[i].ask_step) {
+			const struct stored_object *so = &stored_objects[n % stored_objects_n];
+
+			check_object(o.r, so->gr, so->ns, so->name, so->json);
+		}
+		vec_free(&plan);
+	}
+}
+
+static void
+damage_that_is_read_ahead_costs_its_member_only(void **state)
+{
+	AUTO_OPENED struct opened o = { 0 };
+	struct VEC_OF(const struct index_entry *) plan = { 0 };
+	struct err e = { 0 };
+	size_t sound = 0, damaged = 0;
+
+	(void)state;
+	stored_backup(&stored, "b1");
+	stored_flip(&stored, "backups/b1/b1.tar.gz", 300, 0x10);
+	open_backup(&o, "b1", NULL, &e);
+	assert_non_null(o.r);
+	for (size_t n = 0; n < stored_objects_n; n++)
+		*vec_push(&plan) = &reader_index(o.r)->entries[n];
+	reader_ahead(o.r, plan.at, plan.len, NULL);
+	for (size_t n = 0; n < plan.len; n++) {
+		struct str json;
+
+		if (reader_object(o.r, plan.at[n], &json, NULL, &e) == 0) {
+			sound++;
+			continue;
+		}
+		assert_int_equal(e.kind, EK_CORRUPT);
+		assert_non_null(strstr(e.msg, "backups/b1/b1.tar.gz: member"));
+		damaged++;
+	}
+	assert_in_range(damaged, 1, stored_objects_n - 1);
+	assert_int_equal(sound + damaged, stored_objects_n);
+	vec_free(&plan);
 }
 
 static void
@@ -228,6 +294,137 @@ of_entries_with_one_name_the_last_counts(void **state)
 		"\"metadata\":{\"name\":\"w\",\"namespace\":\"a\",\"labels\":{\"x\":\"new\"}}}");
 	check_object(o.r, "pods", "a", "p", "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\","
 		"\"namespace\":\"a\"}}");
+}
+
+/* "version/kind:name" of the alternates, in order. */
+static void
+check_alternates(struct reader *r, const char *want)
+{
+	const struct index *ix = reader_index(r);
+	AUTO_BUF struct buf got = BUF_INIT(MIB);
+
+	for (size_t i = 0; i < ix->n_alternates; i++) {
+		const struct index_entry *en = &ix->alternates[i];
+		AUTO_FREE char *inside = NULL;
+		struct str json, api = { 0 };
+		struct err e = { 0 };
+
+		if (reader_object(r, en, &json, NULL, &e) < 0)
+			fail_msg("%s", e.msg);
+		assert_true(en->alternate);
+		assert_true(jget(json, "apiVersion", &api));
+		inside = jstr_dup(api);
+		buf_putf(&got, "%s" STR_FMT "=%s:" STR_FMT, i > 0 ? " " : "", STR_ARG(en->version), inside, STR_ARG(en->name));
+	}
+	assert_string_equal(buf_cstr(&got), want);
+}
+
+#define OBJ(path, name, version) "add('resources/hpas.autoscaling/" path "namespaces/a/" name ".json'," \
+	" obj('Hpa', 'a', '" name "', '', 'autoscaling/" version "'))\n"
+
+/* velero-format 2.2: copies by version, in any order. */
+static void
+versioned_copies_that_differ_are_alternates(void **state)
+{
+	static const struct { const char *script; size_t entries; const char *alternates, *version; } rows[] = {
+		{ OBJ("", "x", "v2") OBJ("v2-preferredversion/", "x", "v2"), 1, "", "v2" },
+		{ OBJ("v2-preferredversion/", "x", "v2") OBJ("", "x", "v2"), 1, "", "v2" },
+		{ OBJ("", "x", "v2") OBJ("v2-preferredversion/", "x", "v2") OBJ("v1/", "x", "v1"), 1, "v1=autoscaling/v1:x", "v2" },
+		{ OBJ("v1/", "x", "v1") OBJ("v2-preferredversion/", "x", "v2") OBJ("", "x", "v2"), 1, "v1=autoscaling/v1:x", "v2" },
+		{ OBJ("v2-preferredversion/", "x", "v2") OBJ("v1/", "x", "v1") OBJ("", "y", "v2") OBJ("", "x", "v2"), 2,
+			"v1=autoscaling/v1:x", "v2" },
+		{ OBJ("v1/", "x", "v1"), 0, "v1=autoscaling/v1:x", NULL },
+		{ OBJ("v1/", "x", "v1") OBJ("v1/", "x", "v1"), 0, "v1=autoscaling/v1:x", NULL },
+		{ OBJ("v2/", "x", "v2") OBJ("", "x", "v2") OBJ("v1/", "x", "v1") OBJ("", "x", "v1"), 1, "", "v1" },
+		/* Velero stores an older definition under the path of the preferred version: what is inside counts. */
+		{ OBJ("", "x", "v1") OBJ("v2-preferredversion/", "x", "v1"), 1, "", "v1" },
+		{ OBJ("v2/", "x", "v2") OBJ("v1/", "x", "v1") OBJ("v1/", "y", "v1") OBJ("", "y", "v2"), 1,
+			"v2=autoscaling/v2:x v1=autoscaling/v1:x v1=autoscaling/v1:y", "v2" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_OPENED struct opened o = { 0 };
+		struct err e = { 0 };
+
+		stored_foreign(&stored, "v", "w:gz", rows[i].script);
+		open_backup(&o, "v", NULL, &e);
+		if (!o.r)
+			fail_msg("row %zu: %s", i, e.msg);
+		assert_int_equal(reader_index(o.r)->n_entries, rows[i].entries);
+		check_alternates(o.r, rows[i].alternates);
+		if (rows[i].version)
+			assert_true(str_eqz(reader_index(o.r)->entries[0].version, rows[i].version));
+	}
+}
+
+/* Far above the size from which on an index is worth to be cached. */
+#define LARGE "import random; random.seed(1)\n" \
+	"for i in range(300):\n" \
+	"    add('resources/configmaps/namespaces/a/c%d.json' % i, obj('ConfigMap', 'a', 'c%d' % i," \
+	"        ',\"labels\":{\"x\":\"%0600x\"}' % random.getrandbits(2400)))\n" \
+	"add('resources/configmaps/v2/namespaces/a/c7.json', obj('ConfigMap', 'a', 'c7', '', 'v2'))\n"
+
+static void
+count_bytes(void *ctx, uint64_t bytes)
+{
+	*(uint64_t *)ctx = bytes;
+}
+
+static void
+reopen(struct opened *o, uint64_t *unpacked, struct err *e)
+{
+	opened_done(o);
+	*o = (struct opened){ 0 };
+	*unpacked = 0;
+	assert_int_equal(reader_metadata(stored.st, "v", &o->b, NULL, e), 0);
+	o->r = reader_open(stored.st, &o->b, count_bytes, unpacked, NULL, e);
+	if (!o->r)
+		fail_msg("%s", e->msg);
+	assert_int_equal(reader_index(o->r)->n_entries, 300);
+	assert_int_equal(reader_index(o->r)->n_alternates, 1);
+}
+
+static void
+the_second_look_reads_no_tarball_until_an_object_is_needed(void **state)
+{
+	AUTO_OPENED struct opened o = { 0 };
+	AUTO_FREE char *path = stored_path(&stored, "backups/v/v.tar.gz");
+	AUTO_BUF struct buf first = BUF_INIT(MIB);
+	uint64_t unpacked;
+	struct str json;
+	struct err e = { 0 };
+
+	(void)state;
+	stored_foreign(&stored, "v", "w:gz", LARGE);
+	reopen(&o, &unpacked, &e);
+	assert_true(unpacked > 0);
+	assert_int_equal(reader_object(o.r, &reader_index(o.r)->entries[150], &json, NULL, &e), 0);
+	buf_put_str(&first, json);
+	reopen(&o, &unpacked, &e);
+	assert_int_equal(unpacked, 0);
+	check_alternates(o.r, "v2=v2:c7");
+	assert_int_equal(reader_object(o.r, &reader_index(o.r)->entries[150], &json, NULL, &e), 0);
+	assert_true(unpacked > 0);
+	assert_true(str_eq(json, buf_str(&first)));
+	/* Another file under the same name is another backup. */
+	stored_foreign(&stored, "v", "w:gz", LARGE "add('resources/x/cluster/y/z', 'z')\n");
+	reopen(&o, &unpacked, &e);
+	assert_true(unpacked > 0);
+	assert_int_equal(reader_unpack(o.r, NULL, &e), 0);
+	/* One that is replaced between the look and the reading, too; the next look sees it. */
+	reopen(&o, &unpacked, &e);
+	assert_int_equal(unpacked, 0);
+	stored_foreign(&stored, "v", "w:gz", LARGE "add('resources/configmaps/namespaces/a/c1.json', obj('X', 'a', 'c1'))\n");
+	assert_int_equal(reader_object(o.r, &reader_index(o.r)->entries[0], &json, NULL, &e), -1);
+	assert_int_equal(e.kind, EK_CONFLICT);
+	reopen(&o, &unpacked, &e);
+	assert_int_equal(unpacked, 0);
+	assert_int_equal(reader_object(o.r, &reader_index(o.r)->entries[1], &json, NULL, &e), 0);
+	reopen(&o, &unpacked, &e);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(reader_unpack(o.r, NULL, &e), -1);
+	assert_int_equal(e.kind, EK_NOTFOUND);
 }
 
 static void
@@ -410,12 +607,16 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(our_objects_are_read_in_any_order),
+		CASE(what_is_read_ahead_is_what_is_asked_for),
+		CASE(damage_that_is_read_ahead_costs_its_member_only),
 		CASE(damage_of_ours_is_corrupt_and_says_where),
 		CASE(a_lost_index_is_not_taken_for_a_backup_of_others),
 		CASE(metadata_must_be_what_its_folder_says),
 		CASE(side_files_are_unpacked),
 		CASE(tarballs_of_others_are_read_without_an_index),
 		CASE(of_entries_with_one_name_the_last_counts),
+		CASE(versioned_copies_that_differ_are_alternates),
+		CASE(the_second_look_reads_no_tarball_until_an_object_is_needed),
 		CASE(damaged_and_hostile_tarballs_are_corrupt),
 		CASE(a_flipped_byte_in_a_tarball_of_others_is_corrupt),
 		CASE(a_shortened_tarball_of_others_is_corrupt),

@@ -7,6 +7,7 @@
 #include "engine/reader.h"
 #include "net/http.h"
 #include "tests/unit/api_docs.h"
+#include "tests/unit/finding.h"
 #include "tests/unit/httpd.h"
 #include "tests/unit/stored.h"
 
@@ -21,7 +22,10 @@
 /* --- the cluster --- */
 
 #define DISCOVERY_TYPE "Content-Type: " DISCOVERY_MEDIA "\r\n"
-#define BUILT_IN GROUP("apps", TYPE("deployments", "Deployment", "Namespaced")) "," \
+#define WITH_STATUS(plural, kind) "{\"resource\":\"" plural "\",\"responseKind\":{\"group\":\"\",\"version\":\"\",\"kind\":\"" \
+	kind "\"},\"scope\":\"Namespaced\",\"singularResource\":\"\",\"verbs\":[\"create\",\"get\"],\"subresources\":[" \
+	"{\"subresource\":\"status\",\"verbs\":[\"get\",\"update\"]}]}"
+#define BUILT_IN GROUP("apps", WITH_STATUS("deployments", "Deployment")) "," \
 	GROUP("apiextensions.k8s.io", TYPE("customresourcedefinitions", "CustomResourceDefinition", "Cluster"))
 
 static const char core[] = DISCOVERY(GROUP("",
@@ -37,7 +41,9 @@ struct rule {
 	const char *request;
 	int         status;              /* CANCEL: fires the restore's cancel and never answers */
 	const char *body;
+	unsigned    times;               /* for the first requests only; 0: all */
 };
+#define RULES_MAX 8
 #define CANCEL (-1)
 
 struct cluster {
@@ -48,8 +54,20 @@ struct cluster {
 	struct lock       *lock;                 /* guards the rest */
 	struct strs        log;                  /* "POST /path body" */
 	bool               widgets;
+	unsigned           met[RULES_MAX];
 	struct cancel      cancel;
 };
+
+/* The rule for a request; caller holds the lock. */
+static const struct rule *
+rule_for(struct cluster *k, const char *request)
+{
+	assert_true(k->n <= RULES_MAX);
+	for (size_t i = 0; i < k->n; i++)
+		if (strcmp(request, k->rules[i].request) == 0 && (k->rules[i].times == 0 || k->met[i]++ < k->rules[i].times))
+			return &k->rules[i];
+	return NULL;
+}
 
 static void
 note_request(struct cluster *k, const struct httpd_req *r)
@@ -64,21 +82,21 @@ serve(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
 {
 	struct cluster *k = ctx;
 	AUTO_FREE char *request = xasprintf("%s %s", r->method, r->target);
+	const struct rule *rule;
 	bool widgets;
 
 	lock_take(k->lock);
 	note_request(k, r);
 	widgets = k->widgets;
+	rule = rule_for(k, request);
 	lock_drop(k->lock);
-	for (size_t i = 0; i < k->n; i++) {
-		if (strcmp(request, k->rules[i].request) != 0)
-			continue;
-		if (k->rules[i].status == CANCEL) {
+	if (rule != NULL) {
+		if (rule->status == CANCEL) {
 			cancel_fire(&k->cancel);
 			httpd_wait_eof(c);
 			return;
 		}
-		httpd_answer(c, k->rules[i].status, "Content-Type: application/json\r\n", str_of(k->rules[i].body));
+		httpd_answer(c, rule->status, "Content-Type: application/json\r\n", str_of(rule->body));
 		return;
 	}
 	if (strcmp(request, "GET /api") == 0)
@@ -106,10 +124,7 @@ struct run {
 static void
 on_finding(void *ctx, const struct finding *f)
 {
-	struct run *run = ctx;
-
-	*vec_push(&run->findings) = xasprintf("%s %s %s/%s: %s", f->level == RESULT_ERROR ? "error" : "warning",
-		f->ns ? f->ns : "-", f->resource ? f->resource : "-", f->name ? f->name : "-", f->text);
+	findings_add(&((struct run *)ctx)->findings, f);
 }
 
 static void
@@ -170,15 +185,6 @@ asked(const struct run *run, const char *start)
 	return -1;
 }
 
-static bool
-found(const struct run *run, const char *text)
-{
-	for (size_t i = 0; i < run->findings.len; i++)
-		if (strstr(run->findings.at[i], text))
-			return true;
-	return false;
-}
-
 static void
 check_counts(const struct run *run, uint64_t selected, uint64_t created, uint64_t updated, uint64_t skipped,
 	uint64_t differ, uint64_t failed)
@@ -192,6 +198,18 @@ check_counts(const struct run *run, uint64_t selected, uint64_t created, uint64_
 		fail_msg("selected %d created %d updated %d skipped %d differ %d failed %d; %s", (int)n->selected,
 			(int)n->created, (int)n->updated, (int)n->skipped, (int)n->differ, (int)n->failed,
 			run->findings.len ? run->findings.at[0] : "no finding");
+}
+
+static void
+stored_remove_restore(void)
+{
+	struct err e = { 0 };
+
+	for (int f = LAYOUT_RESTORE_LOGS; f <= LAYOUT_RESTORE_RECORD; f++) {
+		AUTO_FREE char *key = layout_key("r1", (enum layout_file)f);
+
+		assert_int_equal(store_delete(stored.st, key, NULL, &e), 0);
+	}
 }
 
 /* --- cases --- */
@@ -264,7 +282,6 @@ what_is_there_already_is_compared(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_RUN struct run run = { .o = { .policy = rows[i].policy } };
 		AUTO_FREE char *patch = xasprintf("PATCH " SECRET_PATH "/key %s", rows[i].patch ? rows[i].patch : "");
-		struct err e = { 0 };
 		size_t n = 0;
 
 		while (n < COUNT(rows[i].rules) && rows[i].rules[n].request)
@@ -275,13 +292,9 @@ what_is_there_already_is_compared(void **state)
 			fail_msg("%s: patched or not", rows[i].what);
 		if (rows[i].patch && asked(&run, patch) < 0)
 			fail_msg("%s: %s", rows[i].what, run.cluster.log.at[asked(&run, "PATCH")]);
-		if (rows[i].finding ? !found(&run, rows[i].finding) : run.findings.len > 0)
+		if (rows[i].finding ? !findings_have(&run.findings, rows[i].finding) : run.findings.len > 0)
 			fail_msg("%s: %s", rows[i].what, run.findings.len ? run.findings.at[0] : "no finding");
-		for (int f = LAYOUT_RESTORE_LOGS; f <= LAYOUT_RESTORE_RECORD; f++) {
-			AUTO_FREE char *key = layout_key("r1", (enum layout_file)f);
-
-			assert_int_equal(store_delete(stored.st, key, NULL, &e), 0);
-		}
+		stored_remove_restore();
 	}
 }
 
@@ -298,8 +311,8 @@ a_refused_update_is_a_warning_and_counts_as_different(void **state)
 	restore(&run, "b1", rules, COUNT(rules));
 	/* The patch of the labels alone is refused, too. */
 	check_counts(&run, 7, 6, 0, 0, 0, 1);
-	assert_true(found(&run, "warning shop secrets/key: field is immutable"));
-	assert_true(found(&run, "error shop secrets/key: field is immutable"));
+	assert_true(findings_have(&run.findings, "warning shop secrets/key: field is immutable"));
+	assert_true(findings_have(&run.findings, "error shop secrets/key: field is immutable"));
 }
 
 static void
@@ -348,8 +361,8 @@ who_may_not_create_namespaces_restores_into_those_that_are_there(void **state)
 	restore(&run, "b1", rules, COUNT(rules));
 	/* shop is there; other is not, and so its config map fails, too. */
 	check_counts(&run, 7, 4, 0, 1, 0, 2);
-	assert_true(found(&run, "error - namespaces/other: cannot create namespaces"));
-	assert_true(found(&run, "error other configmaps/settings: namespace 'other' could not be made ready"));
+	assert_true(findings_have(&run.findings, "error - namespaces/other: cannot create namespaces"));
+	assert_true(findings_have(&run.findings, "error other configmaps/settings: namespace 'other' could not be made ready"));
 	assert_true(asked(&run, "POST /api/v1/namespaces/other/configmaps") < 0);
 }
 
@@ -387,7 +400,7 @@ a_service_whose_port_is_its_own_is_there_already(void **state)
 		"add('resources/services/namespaces/a/stolen.json', obj('Service', 'a', 'stolen'))\n");
 	restore(&run, "v", rules, COUNT(rules));
 	check_counts(&run, 3, 1, 0, 1, 0, 1);
-	assert_true(found(&run, "error a services/stolen: Service is invalid: spec.ports[0].nodePort: provided port is "
+	assert_true(findings_have(&run.findings, "error a services/stolen: Service is invalid: spec.ports[0].nodePort: provided port is "
 		"already allocated"));
 }
 
@@ -431,6 +444,161 @@ custom_resources_wait_for_their_definition(void **state)
 	assert_int_equal(run.findings.len, 0);
 }
 
+#define CRD_PATH "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+#define CRD_STATE(established, accepted) "{\"apiVersion\":\"apiextensions.k8s.io/v1\",\"kind\":\"CustomResourceDefinition\"," \
+	"\"metadata\":{\"name\":\"widgets.example.com\"},\"status\":{\"conditions\":[{\"type\":\"Established\",\"status\":\"" \
+	established "\"},{\"type\":\"NamesAccepted\",\"status\":\"" accepted "\",\"message\":\"widgets is taken\"}]}}"
+
+/* Of a restore that was stopped, or whose answer was lost: the definition is there, but does not serve yet. */
+static void
+a_definition_that_is_there_and_not_ready_is_waited_for(void **state)
+{
+	static const struct rule rules[] = {
+		{ "POST " CRD_PATH "?fieldManager=orlop", 409, STATUS("AlreadyExists", "already exists"), 0 },
+		{ "GET " CRD_PATH "/widgets.example.com", 200, CRD_STATE("False", "Unknown"), 3 },
+		{ "GET " CRD_PATH "/widgets.example.com", 200, CRD_STATE("True", "True"), 0 },
+	};
+	AUTO_RUN struct run run = { .cluster = { .widgets_later = true } };
+	int posted;
+
+	(void)state;
+	stored_foreign(&stored, "v", "w:gz",
+		"add('resources/widgets.example.com/namespaces/a/w.json', obj('Widget', 'a', 'w', '', 'example.com/v1'))\n"
+		"add('resources/customresourcedefinitions.apiextensions.k8s.io/cluster/widgets.example.com.json',"
+		"    obj('CustomResourceDefinition', '', 'widgets.example.com', '', 'apiextensions.k8s.io/v1'))\n");
+	restore(&run, "v", rules, COUNT(rules));
+	check_counts(&run, 3, 2, 0, 1, 0, 0);
+	posted = asked(&run, "POST /apis/example.com/v1/namespaces/a/widgets");
+	assert_true(posted > 0);
+	/* The look at what exists, two that say "not yet", and the one that says "ready". */
+	assert_int_equal(run.cluster.met[1], 4);
+}
+
+static void
+a_definition_whose_names_are_taken_is_not_waited_for(void **state)
+{
+	static const struct rule rules[] = {
+		{ "GET " CRD_PATH "/widgets.example.com", 200, CRD_STATE("False", "False"), 0 },
+	};
+	AUTO_RUN struct run run = { 0 };
+
+	(void)state;
+	stored_foreign(&stored, "v", "w:gz",
+		"add('resources/customresourcedefinitions.apiextensions.k8s.io/cluster/widgets.example.com.json',"
+		"    obj('CustomResourceDefinition', '', 'widgets.example.com', '', 'apiextensions.k8s.io/v1'))\n");
+	restore(&run, "v", rules, COUNT(rules));
+	check_counts(&run, 1, 1, 0, 0, 0, 0);
+	assert_true(findings_have(&run.findings, "error  customresourcedefinitions.apiextensions.k8s.io/widgets.example.com: its names are not "
+		"accepted: widgets is taken; delete the definition that has them"));
+}
+
+/* A deployment with a status and, if several, two managers. */
+static void
+store_deployment(bool several)
+{
+	AUTO_FREE char *script = xasprintf("add('resources/deployments.apps/namespaces/a/d.json', '{\"apiVersion\":\"apps/v1\","
+		"\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d\",\"namespace\":\"a\",\"managedFields\":[{\"manager\":\"helm\","
+		"\"operation\":\"Update\"}%s,{\"manager\":\"ctl\",\"operation\":\"Update\",\"subresource\":\"status\"}]},"
+		"\"status\":{\"replicas\":3}}')\n", several ? ",{\"manager\":\"argo\",\"operation\":\"Apply\"}" : "");
+
+	stored_foreign(&stored, "v", "w:gz", script);
+}
+
+#define DEPLOYMENTS "/apis/apps/v1/namespaces/a/deployments"
+#define OWNERS "PATCH " DEPLOYMENTS "/d {\"metadata\":{\"managedFields\":[{\"manager\":\"helm\",\"operation\":\"Update\"}," \
+	"{\"manager\":\"argo\",\"operation\":\"Apply\"}"
+
+static void
+status_and_owners_come_after_the_create(void **state)
+{
+	static const struct rule conflict = { "PUT " DEPLOYMENTS "/d/status?fieldManager=ctl", 409, STATUS("Conflict", "changed"), 2 };
+	static const struct rule always = { "PUT " DEPLOYMENTS "/d/status?fieldManager=ctl", 409, STATUS("Conflict", "changed"), 0 };
+	static const struct rule invalid = { "PUT " DEPLOYMENTS "/d/status?fieldManager=ctl", 422, STATUS("Invalid", "bad"), 0 };
+	static const struct rule gone = { "PATCH " DEPLOYMENTS "/d", 404, STATUS("NotFound", "gone"), 0 };
+	static const struct rule refused = { "PATCH " DEPLOYMENTS "/d", 422, STATUS("Invalid", "no such field"), 0 };
+	static const struct {
+		const char *what;
+		bool several, status;
+		const struct rule *rule;
+		const char *asked, *finding;
+	} rows[] = {
+		{ "one request", false, false, NULL, "POST " DEPLOYMENTS "?fieldManager=helm", NULL },
+		{ "its status", false, true, NULL, "PUT " DEPLOYMENTS "/d/status?fieldManager=ctl {\"apiVersion\":\"apps/v1\","
+			"\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d\",\"namespace\":\"a\",\"labels\":"
+			"{\"velero.io/backup-name\":\"v\",\"velero.io/restore-name\":\"r1\"},\"resourceVersion\":\"7\"},"
+			"\"status\":{\"replicas\":3}}", NULL },
+		{ "changed meanwhile", false, true, &conflict, "PUT " DEPLOYMENTS "/d/status?fieldManager=ctl {\"apiVersion\":\"apps/v1\","
+			"\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d\",\"namespace\":\"a\",\"labels\":"
+			"{\"velero.io/backup-name\":\"v\",\"velero.io/restore-name\":\"r1\"},\"resourceVersion\":\"8\"}", NULL },
+		{ "changed all the time", false, true, &always, "GET " DEPLOYMENTS "/d",
+			"warning a deployments.apps/d: the status was not restored: changed" },
+		{ "refused", false, true, &invalid, NULL, "warning a deployments.apps/d: the status was not restored: bad" },
+		{ "owners", true, false, NULL, OWNERS "]}}", NULL },
+		{ "owners and status", true, true, NULL,
+			OWNERS ",{\"manager\":\"ctl\",\"operation\":\"Update\",\"subresource\":\"status\"}]}}", NULL },
+		{ "gone", true, false, &gone, OWNERS, "warning a deployments.apps/d: who owns its fields was not restored: gone" },
+		{ "owners refused", true, false, &refused, OWNERS,
+			"error a deployments.apps/d: who owns its fields was not restored: no such field" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_RUN struct run run = { .o = { .restore_status = rows[i].status } };
+		struct rule rules[] = {
+			{ "POST " DEPLOYMENTS "?fieldManager=helm", 201, "{\"metadata\":{\"resourceVersion\":\"7\"}}", 0 },
+			{ "POST " DEPLOYMENTS "?fieldManager=orlop", 201, "{\"metadata\":{\"resourceVersion\":\"7\"}}", 0 },
+			{ "GET " DEPLOYMENTS "/d", 200, "{\"metadata\":{\"resourceVersion\":\"8\"}}", 0 },
+			{ "GET /none", 200, "", 0 },
+		};
+
+		if (rows[i].rule)
+			rules[3] = *rows[i].rule;
+		if (i == 0 || rows[i].several != rows[i - 1].several)
+			store_deployment(rows[i].several);
+		restore(&run, "v", rules, COUNT(rules));
+		/* Whatever comes after the create, it was created. */
+		check_counts(&run, 2, 2, 0, 0, 0, 0);
+		if (rows[i].asked && asked(&run, rows[i].asked) < 0)
+			fail_msg("%s: not asked; last: %s", rows[i].what, run.cluster.log.at[run.cluster.log.len - 1]);
+		if (!rows[i].status && asked(&run, "PUT") >= 0)
+			fail_msg("%s: status was written", rows[i].what);
+		if (!rows[i].several && asked(&run, "PATCH") >= 0)
+			fail_msg("%s: patched", rows[i].what);
+		if (rows[i].finding ? !findings_have(&run.findings, rows[i].finding) : run.findings.len > 0)
+			fail_msg("%s: %s", rows[i].what, run.findings.len ? run.findings.at[0] : "no finding");
+		stored_remove_restore();
+	}
+}
+
+/* The user's next step follows from the API server's words. */
+static void
+refusals_tell_the_next_step(void **state)
+{
+	static const struct { int status; const char *body, *hint; } rows[] = {
+		{ 403, STATUS("Forbidden", "secrets \\\"key\\\" is forbidden: exceeded quota: q"), "raise the quota" },
+		{ 400, STATUS("", "admission webhook \\\"w\\\" denied the request: no"), "--resource-modifiers" },
+		{ 400, STATUS("BadRequest", "Internal error occurred: failed calling webhook \\\"w\\\""), "webhook does not answer" },
+		{ 403, STATUS("Forbidden", "unable to create new content in namespace shop because it is being terminated"),
+			"when the namespace is gone" },
+		{ 403, STATUS("Forbidden", "User \\\"u\\\" cannot create resource \\\"secrets\\\""), "orlop cluster check" },
+		{ 403, STATUS("Forbidden", "error looking up service account shop/web: not found"), "service account first" },
+		{ 422, STATUS("Invalid", "spec.x: Invalid value"), "--resource-modifiers" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_RUN struct run run = { 0 };
+		const struct rule rules[] = { { "POST " SECRET_PATH "?fieldManager=orlop", rows[i].status, rows[i].body, 0 } };
+
+		strs_add(&run.o.filter.inc_resources, "secrets");
+		restore(&run, "b1", rules, COUNT(rules));
+		check_counts(&run, 2, 1, 0, 0, 0, 1);
+		if (!findings_have(&run.findings, rows[i].hint))
+			fail_msg("row %zu: %s", i, run.findings.len ? run.findings.at[0] : "no finding");
+		stored_remove_restore();
+	}
+}
+
 static void
 what_is_not_restored_or_missing_is_told(void **state)
 {
@@ -447,23 +615,25 @@ what_is_not_restored_or_missing_is_told(void **state)
 	strs_add(&run.o.filter.exc_resources, "confgimaps");
 	restore(&run, "v", NULL, 0);
 	check_counts(&run, 4, 2, 0, 0, 0, 2);
-	assert_true(found(&run, "neither the cluster nor the backup has a resource 'confgimaps'"));
-	assert_true(found(&run, "warning a persistentvolumeclaims/lost: a restored object needs it"));
-	assert_true(found(&run, "volumesnapshots.snapshot.storage.k8s.io/: 1 objects are not restored"));
-	assert_true(found(&run, "error a gadgets.example.com/g: the cluster does not serve gadgets"));
-	assert_true(found(&run, "error a pods/liar: is another object inside"));
+	assert_true(findings_have(&run.findings, "neither the cluster nor the backup has a resource 'confgimaps'"));
+	assert_true(findings_have(&run.findings, "warning a persistentvolumeclaims/lost: a restored object needs it"));
+	assert_true(findings_have(&run.findings, "volumesnapshots.snapshot.storage.k8s.io/: 1 objects are not restored"));
+	assert_true(findings_have(&run.findings, "error a gadgets.example.com/g: the cluster does not serve gadgets"));
+	assert_true(findings_have(&run.findings, "error a pods/liar: is another object inside"));
 }
 
 static void
 a_restore_that_cannot_run_says_why(void **state)
 {
-	static const struct { const char *backup, *map, *resource; enum err_kind kind; const char *text; } rows[] = {
-		{ "none", NULL, NULL, EK_NOTFOUND, "no backup 'none'" },
-		{ "b1", "a:b:c", NULL, EK_INVALID, "'a:b:c' is not old:new" },
-		{ "b1", ":b", NULL, EK_INVALID, "not old:new" },
-		{ "b1", "a", NULL, EK_INVALID, "not old:new" },
-		{ "b1", NULL, "nodes", EK_INVALID, "nodes are never restored" },
-		{ "b1", NULL, "pods", EK_NOTFOUND, "nothing in backup 'b1' matches" },
+	static const struct { const char *backup, *map, *resource; enum err_kind kind; const char *text, *order; } rows[] = {
+		{ "none", NULL, NULL, EK_NOTFOUND, "no backup 'none'", NULL },
+		{ "b1", "a:b:c", NULL, EK_INVALID, "'a:b:c' is not old:new", NULL },
+		{ "b1", ":b", NULL, EK_INVALID, "not old:new", NULL },
+		{ "b1", "a", NULL, EK_INVALID, "not old:new", NULL },
+		{ "b1", NULL, "nodes", EK_INVALID, "nodes are never restored", NULL },
+		{ "b1", NULL, "pods", EK_NOTFOUND, "nothing in backup 'b1' matches", NULL },
+		{ "b1", NULL, NULL, EK_INVALID, "more than one '-'", "pods,-,secrets,-,cm" },
+		{ "b1", NULL, NULL, EK_INVALID, "an empty name", "pods,,secrets" },
 	};
 
 	(void)state;
@@ -474,6 +644,7 @@ a_restore_that_cannot_run_says_why(void **state)
 			strs_add(&run.o.ns_map, rows[i].map);
 		if (rows[i].resource)
 			strs_add(&run.o.filter.inc_resources, rows[i].resource);
+		run.o.priorities = xstrdup_or_null(rows[i].order);
 		restore(&run, rows[i].backup, NULL, 0);
 		assert_int_equal(run.rc, -1);
 		if (run.e.kind != rows[i].kind || !strstr(run.e.msg, rows[i].text))
@@ -505,6 +676,10 @@ main(void)
 		CASE(a_service_whose_port_is_its_own_is_there_already),
 		CASE(completed_pods_do_not_count),
 		CASE(custom_resources_wait_for_their_definition),
+		CASE(a_definition_that_is_there_and_not_ready_is_waited_for),
+		CASE(a_definition_whose_names_are_taken_is_not_waited_for),
+		CASE(status_and_owners_come_after_the_create),
+		CASE(refusals_tell_the_next_step),
 		CASE(what_is_not_restored_or_missing_is_told),
 		CASE(a_restore_that_cannot_run_says_why),
 	};

@@ -21,6 +21,7 @@
 #define LIST(inner) "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" \
 	inner "</ListBucketResult>"
 #define OK(call) do { if ((call) < 0) fail_msg("%s: %s", #call, e.msg); } while (0)
+#define TAKEN "ETag: \"t\"\r\n"
 
 /*
  * The script: request i must be rows[i].request ("METHOD target" up to where it ends) and gets the answer.  What
@@ -188,7 +189,7 @@ put_retries_slowdown_and_keeps_body(void **state)
 	static const char hash[] = "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5";
 	static const struct row rows[] = {
 		{ "PUT /bkt/pre/k", 503, NULL, XML_ERROR("SlowDown", "Reduce your request rate."), 0, hash },
-		{ "PUT /bkt/pre/k", 200, NULL, "", 0, hash },
+		{ "PUT /bkt/pre/k", 200, TAKEN, "", 0, hash },
 	};
 	struct script s = START(rows);
 	struct err e = { 0 };
@@ -200,6 +201,26 @@ put_retries_slowdown_and_keeps_body(void **state)
 	OK(store_put(st, "k", S("body"), NULL, &e));
 	store_close(st);
 	script_end(&s, &e);
+}
+
+static void
+page_of_somebody_else_is_not_taken_for_a_stored_object(void **state)
+{
+	static const struct row rows[] = {
+		{ "PUT /bkt/pre/k", 200, "Content-Type: text/html\r\n", "<html>Please log in</html>", 0, NULL },
+	};
+	struct script s = START(rows);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	assert_int_equal(store_put(st, "k", S("body"), NULL, &e), -1);
+	store_close(st);
+	script_end(&s, &e);
+	assert_int_equal(e.kind, EK_UNAVAILABLE);
+	assert_non_null(strstr(e.msg, "ETag"));
 }
 
 static void
@@ -285,7 +306,7 @@ skewed_clock_is_corrected_from_the_servers_date(void **state)
 	static const struct row rows[] = {
 		{ "PUT /bkt/pre/k", 403, "Date: Sat, 01 Jun 2080 02:00:00 GMT\r\n",
 			XML_ERROR("RequestTimeTooSkewed", "Too far."), 0, NULL },
-		{ "PUT /bkt/pre/k", 200, NULL, "", 0, "x-amz-date: 20800601T02" },
+		{ "PUT /bkt/pre/k", 200, TAKEN, "", 0, "x-amz-date: 20800601T02" },
 	};
 	struct script s = START(rows);
 	struct err e = { 0 };
@@ -297,6 +318,37 @@ skewed_clock_is_corrected_from_the_servers_date(void **state)
 	OK(store_put(st, "k", S("body"), NULL, &e));
 	store_close(st);
 	script_end(&s, &e);
+}
+
+/* Its refusal comes without the word for it. */
+static void
+skewed_clock_is_corrected_for_a_look_up_too(void **state)
+{
+	static const struct row rows[] = {
+		{ "HEAD /bkt/pre/k", 403, "Date: Sat, 01 Jun 2080 02:00:00 GMT\r\n", "", 0, NULL },
+		{ "HEAD /bkt/pre/k", 200, NULL, "xx", 0, "x-amz-date: 20800601T02" },
+	};
+	static const struct row denied[] = {
+		{ "HEAD /bkt/pre/k", 403, NULL, "", 0, NULL },
+	};
+	struct script s = START(rows), no = START(denied);
+	struct store_info info;
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	OK(store_head(st, "k", &info, NULL, &e));
+	assert_int_equal(info.size, 2);
+	store_close(st);
+	script_end(&s, &e);
+	script_start(&no);
+	st = open_at(&no, "");
+	assert_int_equal(store_head(st, "k", &info, NULL, &e), -1);
+	assert_int_equal(e.kind, EK_DENIED);
+	store_close(st);
+	script_end(&no, &e);
 }
 
 static void
@@ -341,7 +393,7 @@ create(const struct row *rows, size_t n)
 	return e.kind;
 }
 
-#define PUT_IF_ABSENT(status, body) { "PUT /bkt/pre/k", status, NULL, body, 0, "If-None-Match: *" }
+#define PUT_IF_ABSENT(status, body) { "PUT /bkt/pre/k", status, TAKEN, body, 0, "If-None-Match: *" }
 #define REFUSED PUT_IF_ABSENT(412, XML_ERROR("PreconditionFailed", "It exists."))
 #define UNKNOWN PUT_IF_ABSENT(501, XML_ERROR("NotImplemented", "No such header."))
 
@@ -360,7 +412,7 @@ static void
 create_looks_first_where_conditions_are_unknown(void **state)
 {
 	static const struct row absent[] = { UNKNOWN, { "HEAD /bkt/pre/k", 404, NULL, "", 0, NULL },
-		{ "PUT /bkt/pre/k", 200, NULL, "", 0, NULL } };
+		{ "PUT /bkt/pre/k", 200, TAKEN, "", 0, NULL } };
 	static const struct row present[] = { UNKNOWN, { "HEAD /bkt/pre/k", 200, NULL, "xx", 0, NULL } };
 	static const struct row denied[] = { UNKNOWN, { "HEAD /bkt/pre/k", 403, NULL, "", 0, NULL } };
 
@@ -602,10 +654,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(error_documents_become_kinds_reasons_and_advice),
 		cmocka_unit_test(put_retries_slowdown_and_keeps_body),
+		cmocka_unit_test(page_of_somebody_else_is_not_taken_for_a_stored_object),
 		cmocka_unit_test(region_named_by_the_answer_is_tried_once),
 		cmocka_unit_test(region_of_the_url_is_not_replaced_but_the_right_one_is_named),
 		cmocka_unit_test(hostile_region_is_not_believed),
 		cmocka_unit_test(skewed_clock_is_corrected_from_the_servers_date),
+		cmocka_unit_test(skewed_clock_is_corrected_for_a_look_up_too),
 		cmocka_unit_test(session_token_is_sent_and_signed),
 		cmocka_unit_test(create_is_conditional),
 		cmocka_unit_test(create_looks_first_where_conditions_are_unknown),

@@ -56,7 +56,7 @@ serve_multi(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
 	} else if (strcmp(r->method, "PUT") == 0 && !strchr(r->target, '?')) {
 		m->puts++;
 		m->bytes += r->body.len;
-		httpd_answer(c, 200, NULL, S(""));
+		httpd_answer(c, 200, "ETag: \"t\"\r\n", S(""));
 	} else if (strcmp(r->method, "PUT") == 0 && m->refuse_parts) {
 		httpd_answer(c, 403, NULL, S(XML_ERROR("AccessDenied", "No parts for you.")));
 	} else if (strcmp(r->method, "PUT") == 0) {
@@ -73,7 +73,7 @@ serve_multi(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
 	lock_drop(m->lock);
 }
 
-#define COMPLETED "<CompleteMultipartUploadResult><Key>k</Key></CompleteMultipartUploadResult>"
+#define COMPLETED "<CompleteMultipartUploadResult><Key>k</Key><ETag>&quot;t-3&quot;</ETag></CompleteMultipartUploadResult>"
 
 /* Writes size bytes through a writer and commits; the result with e filled. */
 static int
@@ -160,6 +160,24 @@ error_in_a_successful_completion_is_a_failure(void **state)
 	assert_int_equal(e.kind, EK_UNAVAILABLE);
 	assert_int_equal(m.completed, 2);
 	assert_int_equal(m.aborted, 1);
+}
+
+static void
+completion_without_its_result_is_a_failure(void **state)
+{
+	static const char *const rows[] = { "", "<html><body>Please log in</body></html>", "not XML",
+		"<CompleteMultipartUploadResult><Key>k</Key></CompleteMultipartUploadResult>" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO(multi_done) struct multi m;
+		struct err e = { 0 };
+
+		multi_open(&m);
+		m.complete = rows[i];
+		assert_int_equal(upload(&m, 9 * MIB, NULL, false, &e), -1);
+		assert_int_equal(e.kind, EK_UNAVAILABLE);
+	}
 }
 
 static void
@@ -252,6 +270,7 @@ main(void)
 		cmocka_unit_test(short_object_is_one_put),
 		cmocka_unit_test(long_object_is_completed_with_all_parts_in_order),
 		cmocka_unit_test(error_in_a_successful_completion_is_a_failure),
+		cmocka_unit_test(completion_without_its_result_is_a_failure),
 		cmocka_unit_test(completion_whose_answer_was_lost_is_recognized),
 		cmocka_unit_test(foreign_object_is_not_taken_for_a_lost_completion),
 		cmocka_unit_test(refused_part_fails_the_writer_and_aborts_the_upload),

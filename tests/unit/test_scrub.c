@@ -196,28 +196,39 @@ restored_objects_are_labeled_with_their_origin(void **state)
 }
 
 static void
-the_only_manager_of_an_object_is_found(void **state)
+owners_of_fields_come_back_by_the_create_or_by_a_patch(void **state)
 {
-	static const struct { const char *in, *manager; } rows[] = {
-		{ "{'metadata':{'managedFields':[{'manager':'helm','operation':'Update'}]}}", "helm" },
-		{ "{'metadata':{'managedFields':[{'manager':'kubelet','operation':'Update','subresource':'status'},"
-			"{'manager':'kubectl','operation':'Update'}]}}", "kubectl" },
-		{ "{'metadata':{'managedFields':[{'manager':'a','operation':'Update'},"
-			"{'manager':'b','operation':'Update'}]}}", "" },
-		{ "{'metadata':{'managedFields':[{'manager':'a','operation':'Apply'}]}}", "" },
-		{ "{'metadata':{'managedFields':[]}}", "" },
-		{ "{'metadata':{'managedFields':[null,1,'x']}}", "" },
-		{ "{'metadata':{}}", "" },
+#define KUBELET "{'manager':'kubelet','operation':'Update','subresource':'status'}"
+#define HELM "{'manager':'helm','operation':'Update'}"
+#define APPLY "{'manager':'a','operation':'Apply'}"
+#define SCALE "{'manager':'hpa','operation':'Update','subresource':'scale'}"
+	static const struct { const char *managed; bool status; const char *manager, *status_manager, *fields; } rows[] = {
+		{ "[" HELM "]", false, "helm", "orlop", "" },
+		{ "[" KUBELET "," HELM "]", false, "helm", "orlop", "" },
+		{ "[" KUBELET "," HELM "]", true, "helm", "kubelet", "" },
+		{ "[" HELM ",{'manager':'b','operation':'Update'}]", false, "orlop", "orlop",
+			"[" HELM ",{'manager':'b','operation':'Update'}]" },
+		{ "[" APPLY "," KUBELET "]", false, "orlop", "orlop", "[" APPLY "]" },
+		{ "[" APPLY "," KUBELET "]", true, "orlop", "orlop", "[" APPLY "," KUBELET "]" },
+		{ "[" HELM "," KUBELET "," KUBELET "]", true, "orlop", "orlop", "[" HELM "," KUBELET "," KUBELET "]" },
+		{ "[" HELM "," SCALE "]", false, "orlop", "orlop", "[" HELM "," SCALE "]" },
+		{ "[]", true, "orlop", "orlop", "" },
+		{ "[null,1,'x']", false, "orlop", "orlop", "" },
+		{ "null", false, "orlop", "orlop", "" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_ARENA struct arena a = ARENA_INIT;
-		AUTO_FREE char *in = json(rows[i].in);
-		struct str manager = scrub_manager(jnode_open(&a, str_of(in)));
+		AUTO_FREE char *managed = json(rows[i].managed);
+		AUTO_FREE char *fields = json(rows[i].fields);
+		AUTO_FREE char *in = xasprintf("{\"metadata\":{\"managedFields\":%s}}", managed);
+		struct scrub_owners got = scrub_owners(&a, jnode_open(&a, str_of(in)), rows[i].status);
 
-		if (!str_eqz(manager, rows[i].manager))
-			fail_msg("%s: '" STR_FMT "'", in, STR_ARG(manager));
+		if (!str_eqz(got.manager, rows[i].manager) || !str_eqz(got.status_manager, rows[i].status_manager)
+		    || !str_eqz(got.fields, fields))
+			fail_msg("%s: '" STR_FMT "' '" STR_FMT "' '" STR_FMT "'", in, STR_ARG(got.manager),
+				STR_ARG(got.status_manager), STR_ARG(got.fields));
 	}
 }
 
@@ -269,6 +280,9 @@ pods_lose_their_node_and_the_tokens_of_old_clusters(void **state)
 		{ "another account's token stays", "pods", NULL, "p",
 			"{'metadata':{},'spec':{'serviceAccountName':'web','volumes':[{'name':'api-token-z'}]}}",
 			"{'metadata':{},'spec':{'serviceAccountName':'web','volumes':[{'name':'api-token-z'}]}}" },
+		{ "containers that waited for data", "pods", NULL, "p",
+			"{'metadata':{},'spec':{'initContainers':[{'name':'restore-wait'},{'name':'i'},{'name':'restic-wait'}]}}",
+			"{'metadata':{},'spec':{'initContainers':[{'name':'i'}]}}" },
 		{ "a pod without an account", "pods", NULL, "p",
 			"{'metadata':{},'spec':{'volumes':[{'name':'-token-z'}]}}",
 			"{'metadata':{},'spec':{'volumes':[{'name':'-token-z'}]}}" },
@@ -573,7 +587,7 @@ main(void)
 		cmocka_unit_test(what_a_cluster_keeps_for_itself_is_left_alone),
 		cmocka_unit_test(server_set_fields_go_and_everything_else_stays_byte_by_byte),
 		cmocka_unit_test(restored_objects_are_labeled_with_their_origin),
-		cmocka_unit_test(the_only_manager_of_an_object_is_found),
+		cmocka_unit_test(owners_of_fields_come_back_by_the_create_or_by_a_patch),
 		cmocka_unit_test(completed_and_mirror_objects_are_left_out),
 		cmocka_unit_test(pods_lose_their_node_and_the_tokens_of_old_clusters),
 		cmocka_unit_test(jobs_lose_the_labels_that_tie_them_to_their_uid),

@@ -160,7 +160,7 @@ add_object(struct tar_stream *s, const struct object *o)
 	parts[0] = str_sub(buf_str(&json), 0, 7);
 	parts[1] = S("");
 	parts[2] = str_sub(buf_str(&json), 7, json.len);
-	if (tar_stream_add(s, str_of(o->ns), str_of(o->name), str_of(o->labels), parts, COUNT(parts), &e) < 0)
+	if (tar_stream_add(s, str_of(o->ns), str_of(o->name), str_of(o->labels), parts, COUNT(parts), NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 }
 
@@ -507,15 +507,15 @@ names_that_would_not_come_back_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(tar_stream_add(s, rows[i].ns, rows[i].name, S(""), &json, 1, &e), -1);
+		assert_int_equal(tar_stream_add(s, rows[i].ns, rows[i].name, S(""), &json, 1, NULL, &e), -1);
 		assert_int_equal(e.kind, rows[i].kind);
 	}
 	for (size_t i = 0; i < LIMIT_TAR_NAME; i++)
 		buf_putc(&name, 'x');
-	assert_int_equal(tar_stream_add(s, S(""), buf_str(&name), S(""), &json, 1, &e), -1);
+	assert_int_equal(tar_stream_add(s, S(""), buf_str(&name), S(""), &json, 1, NULL, &e), -1);
 	assert_int_equal(e.kind, EK_LIMIT);
 	/* The writer goes on. */
-	assert_int_equal(tar_stream_add(s, S("shop"), S("good"), S(""), &json, 1, &e), 0);
+	assert_int_equal(tar_stream_add(s, S("shop"), S("good"), S(""), &json, 1, NULL, &e), 0);
 	assert_int_equal(tar_stream_close(s, &e), 0);
 	assert_int_equal(tar_writer_finish(w, &t, &e), 0);
 	assert_int_equal(t.objects, 1);
@@ -539,11 +539,11 @@ largest_object_is_stored_and_a_larger_one_is_not(void **state)
 
 	(void)state;
 	memset(json, ' ', LIMIT_OBJECT + 1);
-	assert_int_equal(tar_stream_add(s, S("shop"), S("too-large"), S(""), &part, 1, &e), -1);
+	assert_int_equal(tar_stream_add(s, S("shop"), S("too-large"), S(""), &part, 1, NULL, &e), -1);
 	assert_int_equal(e.kind, EK_LIMIT);
 	assert_non_null(strstr(e.msg, "too-large"));
 	part.len--;
-	assert_int_equal(tar_stream_add(s, S("shop"), S("large"), S(""), &part, 1, &e), 0);
+	assert_int_equal(tar_stream_add(s, S("shop"), S("large"), S(""), &part, 1, NULL, &e), 0);
 	assert_int_equal(tar_stream_close(s, &e), 0);
 	assert_int_equal(tar_writer_finish(w, &t, &e), 0);
 	assert_int_equal(read_all(buf_str(&gz), true, 0, &got, &e), 0);
@@ -586,7 +586,7 @@ write_until_it_fails(struct tar_writer *w, struct err *e)
 	for (size_t i = 0; i < 200; i++) {
 		struct err again = { 0 };
 
-		if (tar_stream_add(s, S("shop"), S("x"), S(""), &part, 1, e) < 0) {
+		if (tar_stream_add(s, S("shop"), S("x"), S(""), &part, 1, NULL, e) < 0) {
 			assert_int_equal(tar_stream_close(s, &again), -1);
 			assert_int_equal(again.kind, e->kind);
 			return -1;
@@ -917,6 +917,53 @@ reading_ends_when_the_caller_says_so(void **state)
 	assert_int_equal(e.kind, EK_CANCELED);
 }
 
+/* Lines that pack badly, more of them than are kept in memory.  Heap: the unpacked index. */
+static char *
+long_index(void)
+{
+	AUTO_BUF struct buf gz = BUF_INIT(SIZE_MAX), index_gz = BUF_INIT(LIMIT_INDEX), text = BUF_INIT(LIMIT_INDEX);
+	const struct tar_writer_fns fns = { .sink = to_buf, .ctx = &gz };
+	struct err e = { 0 };
+	struct tar_totals t;
+	struct str json = S("{}");
+	AUTO(tar_writer_freep) struct tar_writer *w = tar_writer_new(&fns, 0, &e);
+	struct tar_stream *s = tar_stream_open(w, S("configmaps"), S("v1"), S("ConfigMap"), true);
+
+	for (unsigned i = 0; i < 12000; i++) {
+		uint8_t digest[SHA256_LEN];
+		char name[SHA256_HEX];
+
+		sha256(&i, sizeof i, digest);
+		hex_encode(name, digest, sizeof digest);
+		assert_int_equal(tar_stream_add(s, S("shop"), str_of(name), S(""), &json, 1, digest, &e), 0);
+	}
+	assert_int_equal(tar_stream_close(s, &e), 0);
+	assert_int_equal(tar_writer_finish(w, &t, &e), 0);
+	assert_int_equal(tar_writer_index(w, &index_gz, &e), 0);
+	assert_true(index_gz.len > 384 * KIB);
+	assert_int_equal(gzip_unpack(buf_str(&index_gz), &text, &e), 0);
+	return buf_take(&text, NULL);
+}
+
+static void
+long_index_is_whole_with_and_without_a_place_for_temporary_files(void **state)
+{
+	AUTO_FREE char *with = NULL, *without = NULL;
+	AUTO(index_freep) struct index *ix = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(setenv("TMPDIR", dir, 1), 0);
+	with = long_index();
+	assert_int_equal(setenv("TMPDIR", "/nonexistent", 1), 0);
+	without = long_index();
+	(void)unsetenv("TMPDIR");
+	assert_string_equal(with, without);
+	ix = index_parse(str_of(with), &e);
+	assert_non_null(ix);
+	assert_int_equal(ix->n_entries, 12000);
+}
+
 int
 main(void)
 {
@@ -938,6 +985,7 @@ main(void)
 		cmocka_unit_test(truncated_tar_is_refused_or_read_up_to_the_cut),
 		cmocka_unit_test(truncated_gzip_is_always_refused),
 		cmocka_unit_test(reading_ends_when_the_caller_says_so),
+		cmocka_unit_test(long_index_is_whole_with_and_without_a_place_for_temporary_files),
 	};
 
 	return cmocka_run_group_tests(tests, make_cases, remove_dir);

@@ -205,6 +205,17 @@ a_backup_of_others_is_unpacked_and_parsed(void **state)
 	{
 		AUTO(told_done) struct told t = { 0 };
 
+		stored_foreign(&stored, "velero", "w:gz",
+			"add('resources/pods/namespaces/a/p.json', obj('Pod', 'a', 'p'))\n"
+			"add('resources/pods/v1beta1/namespaces/a/p.json', obj('Pod', 'a', 'q', '', 'v1beta1'))\n");
+		verify("velero", &t);
+		assert_int_equal(t.n.objects, 1);
+		assert_int_equal(t.n.damaged, 1);
+		assert_true(has(&t, "object pods/a/p (v1beta1) damaged"));
+	}
+	{
+		AUTO(told_done) struct told t = { 0 };
+
 		stored_flip(&stored, "backups/velero/velero.tar.gz", 40, 0xff);
 		verify("velero", &t);
 		assert_int_equal(t.n.damaged, 1);

@@ -1,0 +1,386 @@
+/*
+ * DESIGN
+ *
+ * One object is a few requests, one after another; many objects are under way at once:
+ *
+ *   CREATE --201--> created --status wanted--> STATUS (PUT) --conflict--> STATUS_AGAIN (GET), STATUS
+ *     |                     --several owners-> OWNERS (PATCH of metadata.managedFields)
+ *     |exists
+ *   LOOK (GET) --equal--> skipped          (policy update: LABEL)
+ *     |differs
+ *     +--policy none------> warning
+ *     +--service account--> MERGE (PATCH)
+ *     +--policy update----> UPDATE (PATCH) --refused--> warning, LABEL (PATCH of the two labels)
+ */
+#include "engine/restore_impl.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+#define STATUS_TRIES 5
+
+int
+item_start(struct item *it, enum step step, struct err *e)
+{
+	struct k8s_op op = { .tag = it, .method = "PATCH", .path = it->path, .body = buf_str(&it->patch),
+		.metadata_only = true };
+
+	it->step = step;
+	switch (step) {
+	case STEP_CREATE:
+		op.method = "POST";
+		op.path = it->create_path;
+		op.body = buf_str(&it->body);
+		op.repeatable = true;            /* the name is fixed: a second one is refused */
+		break;
+	case STEP_LOOK:
+	case STEP_STATUS_AGAIN:
+		op.method = "GET";
+		op.body = (struct str){ 0 };
+		break;
+	case STEP_STATUS:
+		op.method = "PUT";
+		op.path = it->status_path;
+		break;
+	case STEP_UPDATE:
+	case STEP_MERGE:
+	case STEP_LABEL:
+	case STEP_OWNERS:
+		break;
+	}
+	it->sent_mono_ns = clock_mono_ns();
+	return k8s_start(it->rs->k, &op, it->rs->c, e);
+}
+
+/* As item_answered. */
+static int
+go_on(struct item *it, enum step step, struct err *e)
+{
+	return item_start(it, step, e) < 0 ? -1 : 1;
+}
+
+/* --- after it was created --- */
+
+static int
+restore_owners(struct item *it, struct err *e)
+{
+	if (it->owners.len == 0)
+		return 0;
+	buf_cut(&it->patch, 0);
+	buf_puts(&it->patch, "{\"metadata\":{\"managedFields\":");
+	if (buf_add_str(&it->patch, buf_str(&it->owners), e) < 0)
+		return -1;
+	buf_puts(&it->patch, "}}");
+	return go_on(it, STEP_OWNERS, e);
+}
+
+static int
+status_failed(struct item *it, const struct err *why, struct err *e)
+{
+	AUTO_FREE char *text = xasprintf("the status was not restored: %s", why->msg);
+
+	item_warned(it, "what writes it will write it anew", text);
+	return restore_owners(it, e);
+}
+
+/* live: the object as it now is, of which the resource version counts. */
+static int
+put_status(struct item *it, struct str live, struct err *e)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	struct jnode *obj = jnode_open(&arena, buf_str(&it->body));
+	struct str version;
+	struct err why;
+
+	if (json_check(live, &why) < 0 || !jpath(live, &version, "metadata", "resourceVersion", NULL)) {
+		err_set(&why, EK_CORRUPT, "answer of the API server without a resource version");
+		return status_failed(it, &why, e);
+	}
+	jnode_set_raw(jnode_need_obj(obj, "metadata"), "resourceVersion", version);
+	jnode_set_raw(obj, "status", buf_str(&it->status));
+	buf_cut(&it->patch, 0);
+	if (jnode_write(obj, &it->patch, e) < 0)
+		return -1;
+	it->status_tries++;
+	return go_on(it, STEP_STATUS, e);
+}
+
+static int
+created(struct item *it, struct str answer, struct strs *unready, struct err *e)
+{
+	item_outcome(it, "(created)", &it->rs->n.created);
+	if (unready != NULL) {
+		AUTO_FREE char *name = str_dup(it->en->name);
+
+		strs_add(unready, name);
+	}
+	return it->status.len > 0 ? put_status(it, answer, e) : restore_owners(it, e);
+}
+
+/* --- it is there already --- */
+
+static int
+label_patch(struct item *it, struct err *e)
+{
+	buf_cut(&it->patch, 0);
+	buf_putf(&it->patch, "{\"metadata\":{\"labels\":{\"velero.io/backup-name\":\"%s\",\"velero.io/restore-name\":\"%s\"}}}",
+		it->rs->backup_label, it->rs->restore_label);
+	return go_on(it, STEP_LABEL, e);
+}
+
+/* Adds to patch the union, by name, of a list of references. */
+static void
+union_list(struct arena *arena, struct jnode *patch, struct jnode *live, struct jnode *want, const char *key)
+{
+	struct jnode *merged = jnode_open(arena, S("[]"));
+	bool grew = false;
+
+	for (struct jnode *r = jnode_first(jnode_get(live, key)); r != NULL; r = jnode_next(r))
+		jnode_append_raw(merged, jnode_raw(r));
+	for (struct jnode *r = jnode_first(jnode_get(want, key)); r != NULL; r = jnode_next(r)) {
+		struct str name = jnode_text(jnode_get(r, "name"));
+		bool there = false;
+
+		for (struct jnode *m = jnode_first(merged); m != NULL && !there; m = jnode_next(m))
+			there = str_eq(jnode_text(jnode_get(m, "name")), name);
+		if (!there) {
+			jnode_append_raw(merged, jnode_raw(r));
+			grew = true;
+		}
+	}
+	if (grew)
+		jnode_set_raw(patch, key, jnode_raw(merged));
+}
+
+/* Adds to patch the members of want's map that live lacks. */
+static void
+add_missing(struct jnode *patch, struct jnode *live, struct jnode *want, const char *key)
+{
+	struct jnode *have = jnode_walk(live, "metadata", key, NULL);
+
+	for (struct jnode *m = jnode_first(jnode_walk(want, "metadata", key, NULL)); m != NULL; m = jnode_next(m)) {
+		struct str name = jnode_key(m);
+		AUTO_FREE char *text = str_dup(name);
+
+		if (jnode_get(have, text) == NULL)
+			jnode_set_raw(jnode_need_obj(jnode_need_obj(patch, "metadata"), key), text, jnode_raw(m));
+	}
+}
+
+/* velero-format 4.6: a service account is always merged, and the cluster wins. */
+static int
+merge_account(struct item *it, struct arena *arena, struct jnode *live, struct err *e)
+{
+	struct jnode *want = jnode_open(arena, buf_str(&it->body));
+	struct jnode *patch = jnode_new_obj(arena);
+
+	union_list(arena, patch, live, want, "secrets");
+	union_list(arena, patch, live, want, "imagePullSecrets");
+	add_missing(patch, live, want, "labels");
+	add_missing(patch, live, want, "annotations");
+	if (jnode_first(patch) == NULL) {
+		item_outcome(it, "(skipped)", &it->rs->n.skipped);
+		return 0;
+	}
+	buf_cut(&it->patch, 0);
+	return jnode_write(patch, &it->patch, e) < 0 ? -1 : go_on(it, STEP_MERGE, e);
+}
+
+static bool
+is_released(const struct item *it, struct str live_json)
+{
+	struct str phase;
+
+	return str_eq(it->en->gr, S("persistentvolumes")) && jpath(live_json, &phase, "status", "phase", NULL)
+		&& jstr_eq(phase, S("Released"));
+}
+
+/*
+ * A volume whose claim is gone remembers it, so that no other one, the restored one included, can ever have it.  What it
+ * remembers is then a difference like any other; forgetting it makes the volume available.
+ */
+static void
+show_claim(struct jnode *live, struct str live_json)
+{
+	struct jnode *claim = jnode_walk(live, "spec", "claimRef", NULL);
+	struct str uid;
+
+	if (jpath(live_json, &uid, "spec", "claimRef", "uid", NULL))
+		jnode_set_raw(claim, "uid", uid);
+}
+
+static int
+equal(struct item *it, struct str live_json, struct err *e)
+{
+	/* The first answer was lost on its way: it was us. */
+	if (it->repeated)
+		return created(it, live_json, NULL, e);
+	if (it->rs->o->policy == EXISTING_UPDATE)
+		return label_patch(it, e);
+	item_outcome(it, "(skipped)", &it->rs->n.skipped);
+	return 0;
+}
+
+static void
+warn_that_it_differs(struct item *it, bool released)
+{
+	AUTO_FREE char *text = xasprintf("could not restore, " STR_FMT ":" STR_FMT " already exists. Warning: %s",
+		STR_ARG(it->en->kind), STR_ARG(it->en->name), released
+		? "the volume was released by a claim that is gone, and no other claim can have it"
+		: "the in-cluster version is different than the backed-up version");
+
+	item_warned(it, released ? "--existing-resource-policy update makes it available to its claim again"
+		: "--existing-resource-policy update changes it to the version in the backup", text);
+	item_outcome(it, "(failed)", &it->rs->n.differ);
+}
+
+static int
+differs(struct item *it, struct arena *arena, struct jnode *live, bool released, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(LIMIT_OBJECT);
+	struct jnode *labels = jnode_walk(live, "metadata", "labels", NULL);
+
+	if (str_eq(it->en->gr, S("serviceaccounts")))
+		return merge_account(it, arena, live, e);
+	if (it->rs->o->policy == EXISTING_NONE) {
+		warn_that_it_differs(it, released);
+		return 0;
+	}
+	/* The labels of this restore are in live for the comparison only. */
+	jnode_del(labels, "velero.io/backup-name");
+	jnode_del(labels, "velero.io/restore-name");
+	buf_cut(&it->patch, 0);
+	if (jnode_write(live, &text, e) < 0 || jmerge_diff(buf_str(&text), buf_str(&it->body), &it->patch, e) < 0)
+		return -1;
+	return go_on(it, STEP_UPDATE, e);
+}
+
+static int
+look(struct item *it, struct str live_json, struct strs *unready, struct err *e)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+	AUTO_BUF struct buf live_text = BUF_INIT(LIMIT_OBJECT);
+	enum scrub_verdict ignored = SCRUB_KEEP;
+	struct jnode *live;
+	bool released;
+	struct str deleted;
+	struct err why;
+
+	if (json_check(live_json, e) < 0)
+		return err_ctx(e, "answer of the API server");
+	if (jpath(live_json, &deleted, "metadata", "deletionTimestamp", NULL))
+		return err_set(e, EK_CONFLICT, "is being deleted from the cluster");
+	/* A definition of a restore that was stopped, maybe. */
+	if (unready != NULL && crd_state(live_json, &why) != 1) {
+		AUTO_FREE char *name = str_dup(it->en->name);
+
+		strs_add(unready, name);
+	}
+	live = jnode_open(&arena, live_json);
+	released = is_released(it, live_json);
+	if (item_edit(it, &arena, &live, false, &ignored, e) < 0)
+		return -1;
+	if (released)
+		show_claim(live, live_json);
+	if (jnode_write(live, &live_text, e) < 0)
+		return -1;
+	if (jequal(buf_str(&live_text), buf_str(&it->body)))
+		return equal(it, live_json, e);
+	return differs(it, &arena, live, released, e);
+}
+
+/* --- answers --- */
+
+/* The API server checks a service's node ports before its name (velero-format 4.5, step 12). */
+static bool
+port_taken(const struct item *it, const struct err *why)
+{
+	return str_eq(it->en->gr, S("services")) && strstr(why->msg, "provided port is already allocated") != NULL;
+}
+
+static int
+owners_refused(struct item *it, const struct err *why, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+
+	/* Somebody deleted it meanwhile; anything else is an error (velero-format 4.5, step 16). */
+	if (why->kind == EK_NOTFOUND) {
+		text = xasprintf("who owns its fields was not restored: %s", why->msg);
+		item_warned(it, NULL, text);
+		return 0;
+	}
+	*e = *why;
+	return err_ctx(e, "who owns its fields was not restored");
+}
+
+int
+item_refused(struct item *it, const struct err *why, struct err *e)
+{
+	switch (it->step) {
+	case STEP_CREATE:
+		if (why->kind == EK_EXISTS || port_taken(it, why)) {
+			it->refused = *why;
+			return go_on(it, STEP_LOOK, e);
+		}
+		break;
+	case STEP_UPDATE:
+		item_warned(it, "a field that cannot be changed? delete the object and restore it again", why->msg);
+		it->left_alone = true;
+		return label_patch(it, e);
+	case STEP_MERGE:
+		item_warned(it, NULL, why->msg);
+		item_outcome(it, "(failed)", &it->rs->n.differ);
+		return 0;
+	case STEP_LOOK:
+		/* Nobody is there: then the port belongs to another service. */
+		if (why->kind == EK_NOTFOUND)
+			why = &it->refused;
+		break;
+	case STEP_STATUS:
+		if (why->kind == EK_CONFLICT && it->status_tries < STATUS_TRIES)
+			return go_on(it, STEP_STATUS_AGAIN, e);
+		return status_failed(it, why, e);
+	case STEP_STATUS_AGAIN:
+		return status_failed(it, why, e);
+	case STEP_OWNERS:
+		return owners_refused(it, why, e);
+	case STEP_LABEL:
+		break;
+	}
+	item_failed(it, why);
+	return 0;
+}
+
+int
+item_answered(struct item *it, struct str body, struct strs *unready, struct err *e)
+{
+	struct restore *rs = it->rs;
+
+	switch (it->step) {
+	case STEP_CREATE:
+		return created(it, body, unready, e);
+	case STEP_LOOK:
+		return look(it, body, unready, e);
+	case STEP_UPDATE:
+	case STEP_MERGE:
+		item_outcome(it, "(updated)", &rs->n.updated);
+		return 0;
+	case STEP_LABEL:
+		/* After an equal object or a refused update: nothing but the labels is new. */
+		if (it->left_alone)
+			item_outcome(it, "(failed)", &rs->n.differ);
+		else
+			item_outcome(it, "(skipped)", &rs->n.skipped);
+		return 0;
+	case STEP_STATUS_AGAIN:
+		return put_status(it, body, e);
+	case STEP_STATUS:
+		return restore_owners(it, e);
+	case STEP_OWNERS:
+		return 0;
+	}
+	return 0;
+}

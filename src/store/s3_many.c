@@ -1,0 +1,146 @@
+/* The S3 store: many small objects through a window of requests. */
+#include "store/s3_impl.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define ETAG_MAX sizeof((struct store_info *)0)->etag
+
+/* One request under way. */
+struct slot {
+	struct s3_call *call;            /* NULL: free */
+	size_t          nth;
+	char            line[ETAG_MAX + 32];
+};
+
+struct window {
+	struct s3               *s;
+	const struct store_want *want;
+	size_t                   n, next, busy;  /* wanted, the next to start, under way */
+	size_t                   max_each;
+	store_got_fn            *fn;
+	void                    *ctx;
+	const struct cancel     *c;
+	struct slot              slots[S3_WINDOW];
+};
+
+static struct s3_req
+request_of(const struct window *w, struct slot *slot)
+{
+	const struct store_want *want = &w->want[slot->nth];
+	struct s3_req req = { .method = "GET", .key = want->key, .max_body = w->max_each };
+
+	slot->line[0] = '\0';
+	if (want->etag != NULL && want->etag[0] != '\0') {
+		(void)snprintf(slot->line, sizeof slot->line, "If-None-Match: \"%s\"", want->etag);
+		req.headers[0] = slot->line;
+	}
+	return req;
+}
+
+static int
+tell(const struct window *w, size_t nth, const struct http_resp *resp, const struct err *why, struct err *e)
+{
+	struct store_got got = { .why = why };
+	char etag[ETAG_MAX] = "";
+	struct str tag;
+
+	if (why == NULL) {
+		if (http_resp_header(resp, "ETag", &tag))
+			s3_etag(etag, tag);
+		got.same = resp->status == 304;
+		got.data = buf_str(&resp->body);
+	}
+	got.etag = got.same ? w->want[nth].etag : etag;
+	return w->fn(w->ctx, nth, &got, e);
+}
+
+/* Alone and without a tag: s3_do knows whether another region or the server's clock helps. */
+static int
+once_more(const struct window *w, size_t nth, struct err *e)
+{
+	AUTO(http_resp_done) struct http_resp resp = { 0 };
+	struct s3_req req = { .method = "GET", .key = w->want[nth].key, .max_body = w->max_each };
+	struct err why = { 0 };
+	int rc = s3_do(&w->s->conn, w->s->http, &req, &resp, w->c, &why);
+
+	if (rc < 0 && cancel_check(w->c, e) < 0)
+		return -1;
+	return tell(w, nth, &resp, rc < 0 ? &why : NULL, e);
+}
+
+static int
+start(struct window *w, struct slot *slot, struct err *e)
+{
+	const char *flaw = store_key_flaw(w->want[slot->nth].key, false);
+	struct s3_req req = request_of(w, slot);
+
+	if (flaw != NULL)
+		return err_set(e, EK_INVALID, "%s", flaw);
+	slot->call = s3_call_start(&w->s->conn, w->s->http, &req, slot, e);
+	return slot->call != NULL ? 0 : -1;
+}
+
+/* Puts the next request that can be sent into a free slot. */
+static int
+fill(struct window *w, struct slot *slot, struct err *e)
+{
+	struct err why = { 0 };
+
+	while (w->next < w->n) {
+		slot->nth = w->next++;
+		if (start(w, slot, &why) == 0) {
+			w->busy++;
+			return 0;
+		}
+		if (tell(w, slot->nth, NULL, &why, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+take_next(struct window *w, struct slot **freed, struct err *e)
+{
+	struct s3_call *call = s3_call_next(w->s->http, w->c, e);
+	struct slot *slot;
+	struct err why = { 0 };
+	int rc;
+
+	if (call == NULL)
+		return -1;
+	slot = *freed = s3_call_tag(call);
+	w->busy--;
+	rc = s3_call_result(call, &why);
+	if (rc == 0 && s3_call_resp(call)->status == 304 && slot->line[0] == '\0')
+		rc = err_set(&why, EK_CORRUPT, "the store sent nothing but '304 Not Modified'");
+	if (rc == 0)
+		rc = tell(w, slot->nth, s3_call_resp(call), NULL, e);
+	else if (why.kind == EK_INVALID || why.kind == EK_DENIED)
+		rc = once_more(w, slot->nth, e);
+	else
+		rc = tell(w, slot->nth, NULL, &why, e);
+	s3_call_free(TAKE(slot->call));
+	return rc;
+}
+
+int
+s3_get_many(struct store *st, const struct store_want *want, size_t n, size_t max_each, store_got_fn *fn, void *ctx,
+	const struct cancel *c, struct err *e)
+{
+	struct window w = { .s = s3_of(st), .want = want, .n = n, .max_each = max_each, .fn = fn, .ctx = ctx, .c = c };
+	struct slot *slot = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < S3_WINDOW && rc == 0; i++)
+		rc = fill(&w, &w.slots[i], e);
+	while (rc == 0 && w.busy > 0) {
+		rc = take_next(&w, &slot, e);
+		if (rc == 0)
+			rc = fill(&w, slot, e);
+	}
+	for (size_t i = 0; i < S3_WINDOW; i++)
+		s3_call_free(w.slots[i].call);
+	return rc;
+}
