@@ -42,6 +42,9 @@ OBJECTS = [
     # A volume that is deleted with its claim can't be given back without its data (format 4.8).
     ("persistentvolumes", "*", "*", lambda o: o["spec"].get("persistentVolumeReclaimPolicy") == "Delete",
      "reclaim policy Delete and no snapshot (format 4.8)"),
+    # The target issues a token of its own for the service account, under another name (format 4.7).
+    ("secrets", "*", "*-token-*", lambda o: o.get("type") == "kubernetes.io/service-account-token",
+     "token of a service account (format 4.7)"),
     # The API server publishes its own address and port under this name.
     ("services", "default", "kubernetes", None, "written by the API server"),
     ("endpoints", "default", "kubernetes", None, "written by the API server"),
@@ -111,16 +114,30 @@ FIELDS = [
 
 
 # What needs more than a path: resource, function that edits the object, reason.
-def drop_allocated_addresses(item):
+def asked_for(item, port):
+    """Whether somebody chose the node port: what kubectl was given tells, else the server's own record."""
+    applied = item["metadata"].get("annotations", {}).get("kubectl.kubernetes.io/last-applied-configuration")
+    if applied:
+        same = ("name", "port")["name" not in port]
+        return any("nodePort" in p for p in json.loads(applied)["spec"].get("ports", []) if p.get(same) == port[same])
+    key = "k:" + json.dumps({"port": port["port"], "protocol": port["protocol"]}, separators=(",", ":"))
+    return any("f:nodePort" in entry.get("fieldsV1", {}).get("f:spec", {}).get("f:ports", {}).get(key, {})
+               for entry in item["metadata"].get("managedFields", []))
+
+
+def drop_addresses(item):
     spec = item["spec"]
     if spec.get("clusterIP") != "None":  # a headless service has to stay one
         spec.pop("clusterIP", None)
         spec.pop("clusterIPs", None)
-    if not owned(item, "f:nodePort"):
-        for port in spec.get("ports", []):
+
+
+def drop_allocated_ports(item):
+    for port in item["spec"].get("ports", []):
+        if not asked_for(item, port):
             port.pop("nodePort", None)
     if not owned(item, "f:healthCheckNodePort"):
-        spec.pop("healthCheckNodePort", None)
+        item["spec"].pop("healthCheckNodePort", None)
 
 
 def drop_issued_token(item):
@@ -128,6 +145,11 @@ def drop_issued_token(item):
         item.get("data", {}).pop("token", None)
         item.get("data", {}).pop("ca.crt", None)
         item["metadata"].get("annotations", {}).pop("kubernetes.io/service-account.uid", None)
+
+
+def drop_selector(item):
+    if "volumeName" in item["spec"] and item["spec"].get("storageClassName") != "":
+        item["spec"].pop("selector", None)
 
 
 def drop_token_secret(item):
@@ -144,9 +166,11 @@ def drop_token_volumes(item):
 
 
 EDITS = [
-    ("services", drop_allocated_addresses, "addresses and ports that nobody asked for are allocated anew (format 4.7)"),
+    ("services", drop_addresses, "addresses are allocated anew (format 4.7)"),
+    ("services", drop_allocated_ports, "ports that nobody asked for are allocated anew (format 4.7)"),
     ("secrets", drop_issued_token, "a token is issued by the cluster it is for (format 4.7)"),
     ("serviceaccounts", drop_token_secret, "names of such tokens (format 4.7)"),
+    ("persistentvolumeclaims", drop_selector, "a bound claim is stored without what chose its volume (format 3.6)"),
     ("pods", drop_token_volumes, "volumes of such tokens (format 4.7)"),
 ]
 

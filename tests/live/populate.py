@@ -162,8 +162,9 @@ def workloads():
         "spec": {"template": {"float": kube.Float("0.1"), "text": TEXTS["separators"]}}}})
     yield obj("batch/v1", "jobs", "import", shop, {"spec": {
         "backoffLimit": 2, "suspend": True, "template": {"spec": pod_spec(restartPolicy="Never")}}})
+    # Of another controller, so that nobody runs it again before its status says that it has ended.
     yield obj("batch/v1", "jobs", "imported", shop, {"spec": {
-        "template": {"spec": pod_spec(restartPolicy="Never")}}}, {
+        "managedBy": "orlop.test/nobody", "template": {"spec": pod_spec(restartPolicy="Never")}}}, {
             "startTime": "2026-01-02T03:04:05Z", "completionTime": "2026-01-02T03:05:05Z", "succeeded": 1,
             "uncountedTerminatedPods": {},
             "conditions": [dict({"status": "True", "lastTransitionTime": "2026-01-02T03:05:05Z"}, type=t)
