@@ -12,24 +12,6 @@ metadata(struct str in, struct buf *out)
 }
 
 static int
-results(struct str in, struct buf *out)
-{
-	AUTO(vresults_freep) struct vresults *r = NULL;
-	struct err e = { 0 };
-
-	return vresults_read(in, &r, &e) < 0 ? -1 : vresults_write(r, out, &e);
-}
-
-static int
-resource_list(struct str in, struct buf *out)
-{
-	AUTO(vreslist_freep) struct vreslist *r = NULL;
-	struct err e = { 0 };
-
-	return vreslist_read(in, &r, &e) < 0 ? -1 : vreslist_write(r, out, &e);
-}
-
-static int
 volumes(struct str in, struct buf *out)
 {
 	AUTO(vvolumes_free) struct vvolumes v = { 0 };
@@ -41,7 +23,7 @@ volumes(struct str in, struct buf *out)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static int (*const files[])(struct str in, struct buf *out) = { metadata, results, resource_list, volumes };
+	static int (*const files[])(struct str in, struct buf *out) = { metadata, volumes };
 	struct str in = { (const char *)data, size };
 
 	for (size_t i = 0; i < COUNT(files); i++) {
