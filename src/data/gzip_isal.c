@@ -46,6 +46,7 @@ clamp(size_t n)
 static void
 set_level(struct deflater *d)
 {
+	d->z.hist_bits = 0;                      /* isal_deflate_stateless_init forgets it: a random window */
 	d->z.level = LEVEL;
 	d->z.level_buf = d->level_buf;
 	d->z.level_buf_size = sizeof d->level_buf;

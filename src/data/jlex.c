@@ -130,15 +130,15 @@ is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/* What stands behind the backslash of an escape that ends there. */
+static const bool two_bytes[UINT8_MAX + 1] = {
+	['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true, ['f'] = true, ['n'] = true, ['r'] = true, ['t'] = true,
+};
+
 static bool
 is_escape(char c)
 {
-	switch (c) {
-	case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': case 'u':
-		return true;
-	default:
-		return false;
-	}
+	return two_bytes[(unsigned char)c] || c == 'u';
 }
 
 size_t
@@ -264,6 +264,11 @@ escapes(struct jskip *s, struct masks *m, unsigned *carry, const char *p, const 
 		if (i == BLOCK - 1)
 			*carry = 1;
 		const char *q = p + i + 1;
+		/* Text has one in nearly every block, and it is nearly always such a one. */
+		if (q < end && two_bytes[(unsigned char)*q]) {
+			s->esc = 0;
+			continue;
+		}
 		while (q < end && esc > 0)
 			if (!escape_step(&esc, *q++)) {
 				bad |= BIT(i);

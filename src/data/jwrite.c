@@ -149,11 +149,23 @@ quote(struct buf *out, struct str s, struct err *e)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
 	size_t i = 0, from;
-	char esc[8];
+	char esc[8], *to;
 
+	while (i < s.len && is_plain(p[i]))
+		i++;
+	if (i == s.len) {                        /* nearly always */
+		to = buf_room(out, s.len + 2, e);
+		if (!to)
+			return -1;
+		to[0] = to[s.len + 1] = '"';
+		if (s.len > 0)
+			memcpy(to + 1, s.p, s.len);
+		buf_grew(out, s.len + 2);
+		return 0;
+	}
 	if (buf_add_str(out, S("\""), e) < 0)
 		return -1;
-	while (i < s.len) {
+	for (i = 0; i < s.len;) {
 		for (from = i; i < s.len && is_plain(p[i]);)
 			i++;
 		if (buf_add(out, s.p + from, i - from, e) < 0)
@@ -237,10 +249,12 @@ jw_int(struct jw *w, int64_t v)
 void
 jw_uint(struct jw *w, uint64_t v)
 {
-	char text[24];
+	char text[24], *end = text + sizeof text, *p = end;
 
-	(void)snprintf(text, sizeof text, "%" PRIu64, v);
-	jw_raw(w, str_of(text));
+	do
+		*--p = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	jw_raw(w, (struct str){ p, (size_t)(end - p) });
 }
 
 void

@@ -6,10 +6,10 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "data/gzip.h"
 #include "data/jwrite.h"
 #include "engine/catalog.h"
 #include "engine/chain.h"
+#include "engine/side_files.h"
 
 #include <unistd.h>
 
@@ -17,31 +17,39 @@
 
 /* --- the bucket --- */
 
+/* The name has files: of a backup, or of what was to become one. */
+static int
+refuse_name(struct backup_work *run, const char *stray, struct err *e)
+{
+	AUTO_FREE char *meta = layout_key(run->o->name, LAYOUT_METADATA);
+	struct store_info info;
+	struct err why;
+
+	if (store_head(run->st, meta, &info, run->c, &why) == 0)
+		return err_set(e, EK_EXISTS, "exists already in %s", store_url(run->st));
+	if (why.kind == EK_NOTFOUND)
+		return err_set(e, EK_EXISTS, "there are files of an unfinished run (%s): delete them with "
+			"'orlop backup delete %s', or choose another name", stray, run->o->name);
+	*e = why;
+	return -1;
+}
+
 int
 backup_claim(struct backup_work *run, struct err *e)
 {
-	AUTO_FREE char *meta = layout_key(run->o->name, LAYOUT_METADATA);
 	AUTO_FREE char *key = layout_key(run->o->name, LAYOUT_CLAIM);
 	AUTO_FREE char *dir = layout_backup_dir(run->o->name);
 	AUTO_FREE char *stray = NULL;
 	AUTO_BUF struct buf doc = BUF_INIT(LIMIT_SMALL_BODY);
 	char host[256] = "", now[CLOCK_TEXT_MAX];
-	struct store_info info;
-	struct err why;
 	struct jw w;
 	int there;
 
-	if (store_head(run->st, meta, &info, run->c, &why) == 0)
-		return err_set(e, EK_EXISTS, "exists already in %s", store_url(run->st));
-	if (why.kind != EK_NOTFOUND) {
-		*e = why;
-		return -1;
-	}
 	there = store_first(run->st, dir, &stray, run->c, e);
-	if (there != 0)
-		return there < 0 ? -1
-			: err_set(e, EK_EXISTS, "there are files of an unfinished run (%s): delete them with "
-				"'orlop backup delete %s', or choose another name", stray, run->o->name);
+	if (there < 0)
+		return -1;
+	if (there > 0)
+		return refuse_name(run, stray, e);
 	(void)gethostname(host, sizeof host - 1);
 	jw_init(&w, &doc, false);
 	jw_obj(&w);
@@ -70,54 +78,36 @@ backup_undo(struct backup_work *run)
 		report_note(run->r, "could not remove the unfinished backup '%s': %s", run->o->name, e.msg);
 }
 
-static int
-put_side(struct backup_work *run, enum layout_file f, struct str json, struct err *e)
-{
-	AUTO_BUF struct buf gz = BUF_INIT(LIMIT_SIDE_FILE);
-	AUTO_FREE char *key = layout_key(run->o->name, f);
-
-	if (gzip_pack(json, &gz, e) < 0)
-		return err_ctx(e, "%s", key);
-	chain_add(run->b, f, buf_str(&gz));
-	return store_put(run->st, key, buf_str(&gz), run->c, e) < 0 ? err_ctx(e, "upload %s", key) : 0;
-}
-
-static int
-put_packed(struct backup_work *run, enum layout_file f, const struct buf *gz, struct err *e)
-{
-	AUTO_FREE char *key = layout_key(run->o->name, f);
-
-	chain_add(run->b, f, buf_str(gz));
-	return store_put(run->st, key, buf_str(gz), run->c, e) < 0 ? err_ctx(e, "upload %s", key) : 0;
-}
-
 int
 backup_put_side_files(struct backup_work *run, struct err *e)
 {
 	static const enum layout_file empty_lists[] = { LAYOUT_VOLUMESNAPSHOTS, LAYOUT_PODVOLUMEBACKUPS,
 		LAYOUT_ITEMOPERATIONS };
-	AUTO_BUF struct buf index = BUF_INIT(LIMIT_SIDE_FILE);
-	AUTO_BUF struct buf list = BUF_INIT(LIMIT_SIDE_FILE);
+	AUTO_SIDE_FILES struct side_files index = { .name = run->o->name }, files = { .name = run->o->name };
 	AUTO_BUF struct buf results = BUF_INIT(LIMIT_SIDE_FILE);
 	AUTO_BUF struct buf volumes = BUF_INIT(LIMIT_SIDE_FILE);
-	AUTO_BUF struct buf log = BUF_INIT(LIMIT_SIDE_FILE);
 
-	if (tar_writer_index(run->tar, &index, e) < 0 || put_packed(run, LAYOUT_INDEX, &index, e) < 0)
+	/* By itself and first: it is large, and its memory serves for what follows. */
+	if (tar_writer_index(run->tar, side_files_add(&index, LAYOUT_INDEX), e) < 0
+	    || side_files_put(&index, run->st, run->c, e) < 0)
 		return -1;
-	buf_free(&index);
+	chain_add(run->b, LAYOUT_INDEX, buf_str(&index.at[0].gz));
+	side_files_done(&index);
 	for (size_t i = 0; i < COUNT(empty_lists); i++)
-		if (put_side(run, empty_lists[i], S("[]\n"), e) < 0)
+		if (side_files_pack(&files, empty_lists[i], S("[]\n"), e) < 0)
 			return -1;
-	if (vreslist_pack(run->list, &list, e) < 0 || put_packed(run, LAYOUT_RESOURCE_LIST, &list, e) < 0
+	if (vreslist_pack(run->list, side_files_add(&files, LAYOUT_RESOURCE_LIST), e) < 0
 	    || vvolumes_write(&run->volumes, &volumes, e) < 0
-	    || put_side(run, LAYOUT_VOLUMEINFO, buf_str(&volumes), e) < 0
+	    || side_files_pack(&files, LAYOUT_VOLUMEINFO, buf_str(&volumes), e) < 0
 	    || vresults_write(report_results(run->r), &results, e) < 0
-	    || put_side(run, LAYOUT_RESULTS, buf_str(&results), e) < 0)
+	    || side_files_pack(&files, LAYOUT_RESULTS, buf_str(&results), e) < 0)
 		return -1;
 	report_log(run->r, "Backup completed");
-	if (report_take_log(run->r, &log, e) < 0)
+	if (report_take_log(run->r, side_files_add(&files, LAYOUT_LOGS), e) < 0)
 		return -1;
-	return put_packed(run, LAYOUT_LOGS, &log, e);
+	for (size_t i = 0; i < files.n; i++)
+		chain_add(run->b, files.at[i].f, buf_str(&files.at[i].gz));
+	return side_files_put(&files, run->st, run->c, e);
 }
 
 /* --- metadata --- */

@@ -53,5 +53,7 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/scrub_rules.c \
 	src/engine/select.c \
 	src/engine/select.h \
+	src/engine/side_files.c \
+	src/engine/side_files.h \
 	src/engine/verify.c \
 	src/engine/verify.h

@@ -5,19 +5,8 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "data/gzip.h"
 #include "data/jwrite.h"
-
-static int
-put_packed(struct restore *rs, enum layout_file f, struct str data, struct err *e)
-{
-	AUTO_FREE char *key = layout_key(rs->o->name, f);
-	AUTO_BUF struct buf gz = BUF_INIT(LIMIT_SIDE_FILE);
-
-	if (gzip_pack(data, &gz, e) < 0 || store_put(rs->st, key, buf_str(&gz), rs->c, e) < 0)
-		return err_ctx(e, "%s", key);
-	return 0;
-}
+#include "engine/side_files.h"
 
 /* --- what was asked for, in the words of Velero's Restore (velero-format 5.4) --- */
 
@@ -195,26 +184,22 @@ put_restore(struct restore *rs, const char *stopped, struct jw *w)
 int
 restore_record(struct restore *rs, const char *stopped, struct err *e)
 {
-	AUTO_BUF struct buf log = BUF_INIT(LIMIT_SIDE_FILE);
+	AUTO_SIDE_FILES struct side_files files = { .name = rs->o->name };
 	AUTO_BUF struct buf results = BUF_INIT(LIMIT_SIDE_FILE);
-	AUTO_BUF struct buf list = BUF_INIT(LIMIT_SIDE_FILE);
 	AUTO_BUF struct buf record = BUF_INIT(LIMIT_METADATA);
-	AUTO_FREE char *log_key = layout_key(rs->o->name, LAYOUT_RESTORE_LOGS);
 	AUTO_FREE char *record_key = layout_key(rs->o->name, LAYOUT_RESTORE_RECORD);
 	struct jw w;
 
-	if (vresults_write(report_results(rs->r), &results, e) < 0 || vreslist_write(rs->list, &list, e) < 0)
+	if (vresults_write(report_results(rs->r), &results, e) < 0
+	    || side_files_pack(&files, LAYOUT_RESTORE_RESULTS, buf_str(&results), e) < 0
+	    || vreslist_pack(rs->list, side_files_add(&files, LAYOUT_RESTORE_RESOURCE_LIST), e) < 0
+	    || side_files_pack(&files, LAYOUT_RESTORE_ITEMOPERATIONS, S("[]\n"), e) < 0
+	    || side_files_pack(&files, LAYOUT_RESTORE_VOLUMEINFO, S("[]\n"), e) < 0)
 		return -1;
 	jw_init(&w, &record, true);
 	put_restore(rs, stopped, &w);
-	if (jw_done(&w, e) < 0 || report_take_log(rs->r, &log, e) < 0)
-		return -1;
-	if (store_put(rs->st, log_key, buf_str(&log), rs->c, e) < 0)
-		return err_ctx(e, "%s", log_key);
-	if (put_packed(rs, LAYOUT_RESTORE_RESULTS, buf_str(&results), e) < 0
-	    || put_packed(rs, LAYOUT_RESTORE_RESOURCE_LIST, buf_str(&list), e) < 0
-	    || put_packed(rs, LAYOUT_RESTORE_ITEMOPERATIONS, S("[]\n"), e) < 0
-	    || put_packed(rs, LAYOUT_RESTORE_VOLUMEINFO, S("[]\n"), e) < 0)
+	if (jw_done(&w, e) < 0 || report_take_log(rs->r, side_files_add(&files, LAYOUT_RESTORE_LOGS), e) < 0
+	    || side_files_put(&files, rs->st, rs->c, e) < 0)
 		return -1;
 	return store_put(rs->st, record_key, buf_str(&record), rs->c, e) < 0 ? err_ctx(e, "%s", record_key) : 0;
 }

@@ -33,7 +33,8 @@ struct kube_auth {
 	struct answer  plugin;
 	bool           answered;
 	int64_t        renew_unix_ns;        /* when the plugin is to run again */
-	unsigned       generation;
+	unsigned       generation;           /* of the client certificate */
+	unsigned       version;              /* of all credentials */
 };
 
 static void
@@ -101,6 +102,7 @@ refresh_file(struct kube_auth *a, bool again, struct err *e)
 		return again ? 1 : 0;
 	secret_free(a->file_token);
 	a->file_token = TAKE(token);
+	a->version++;
 	return 0;
 }
 
@@ -342,6 +344,8 @@ refresh_exec(struct kube_auth *a, bool again, int64_t now_unix_ns, int64_t limit
 	same = a->answered && same_cert && secret_eq(fresh.token, a->plugin.token);
 	if (!same_cert)
 		a->generation++;
+	if (!same)
+		a->version++;
 	answer_done(&a->plugin);
 	a->plugin = fresh;
 	a->answered = true;
@@ -364,6 +368,12 @@ int
 kube_auth_refresh(struct kube_auth *a, bool again, const struct cancel *c, struct err *e)
 {
 	return kube_auth_refresh_at(a, again, clock_unix_ns(), EXEC_LIMIT_NS, c, e);
+}
+
+unsigned
+kube_auth_version(const struct kube_auth *a)
+{
+	return a->version;
 }
 
 /* --- headers --- */

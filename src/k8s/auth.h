@@ -29,6 +29,9 @@ MUST_CHECK int kube_auth_refresh(
 MUST_CHECK int kube_auth_refresh_at(struct kube_auth *a, bool again, int64_t now_unix_ns,
 	int64_t limit_ns, const struct cancel *c, struct err *e);
 
+/* Changes whenever the credentials do, also when a look at the token file without a 401 found a new one. */
+unsigned kube_auth_version(const struct kube_auth *a);
+
 /* Adds headers to an attempt; credentials must be there (kube_auth_refresh). */
 void kube_auth_headers(struct kube_auth *a, struct http_call *call);
 

@@ -29,7 +29,7 @@ struct flight {
 	const char *const *headers;
 	char              *url;
 	struct http_call  *call;        /* of a window; NULL in k8s_do */
-	unsigned           renewals;    /* k->renewals when the last attempt took its credentials */
+	unsigned           version;     /* of the credentials that the last attempt took */
 	unsigned           cert;        /* generation of the certificate of its session */
 	bool               moved;       /* was repeated in a session with another certificate */
 };
@@ -40,7 +40,6 @@ struct k8s {
 	struct http            *http;      /* NULL before the first use and after k8s_abort */
 	struct http            *old;       /* of an earlier client certificate, while its calls are in flight */
 	unsigned                cert;      /* generation of the certificate of http */
-	unsigned                renewals;  /* how often a 401 gave new credentials */
 	const struct cancel    *cancel;    /* of the call that drives the session now */
 	bool                    known;     /* info is filled: these facts do not change while a job runs */
 	struct k8s_info         info;
@@ -157,16 +156,14 @@ prepare(void *ctx, struct http_call *call, bool again, struct err *e)
 	struct k8s *k = f->k;
 
 	/* Of many calls that were refused with the same old token, only the first one asks for a new token. */
-	bool ask = again && f->renewals == k->renewals;
+	bool ask = again && f->version == kube_auth_version(k->auth);
 	int r = kube_auth_refresh(k->auth, ask, k->cancel, e);
 	if (r != 0)
 		return r;
-	if (ask)
-		k->renewals++;
 	/* A new certificate needs a new connection: the call ends here and is repeated in another session. */
 	if (again && f->cert != present_cert(k))
 		return 1;
-	f->renewals = k->renewals;
+	f->version = kube_auth_version(k->auth);
 	kube_auth_headers(k->auth, call);
 	return 0;
 }

@@ -23,12 +23,11 @@
 #include <string.h>
 
 /*
- * A whole list comes out of an API server's memory.  The pages behind the first do only while it remembers the state
- * that the first one was of, which a quiet type's is not for long: then each is read from etcd and decoded again,
- * which costs it nearly twice the time for a list.  A server that keeps answers whole before it sends them (before
- * 1.33) is asked for pages all the same, for its memory's sake; small pages are no help, because it walks all that is
- * left of a type for each.  What breaks off may have been too large for the line, as a server ends an answer after a
- * minute: the list then goes on with small pages.
+ * A whole list comes out of an API server's memory.  The pages behind the first may not: 1.35 read them from etcd and
+ * decoded them again, which cost it up to half as much again (docs/design-notes.md).  A server that keeps answers whole
+ * before it sends them (before 1.33) is asked for pages all the same, for its memory's sake; small pages are no help,
+ * because it walks all that is left of a type for each.  What breaks off may have been too large for the line, as a
+ * server ends an answer after a minute: the list then goes on with small pages.
  */
 #define PAGE_DEFAULT 2500
 #define PAGE_SMALL   500
@@ -36,10 +35,10 @@
 #define PAUSE_NS     (50 * NS_PER_MS)      /* before the second try without progress; doubles */
 
 /*
- * Packing costs an API server about as much as making the list, so it is asked for only where the line is slower than
- * that.  A server that is near may be slow because it has much to do: more work is no help then.
+ * Packing costs an API server time, so it is asked for only where the line is likely to cost more.  A server that is
+ * near may be slow because it has much to do: more work is no help then.
  */
-#define SLOW_FAR     (20 * MIB)            /* bytes a second */
+#define SLOW_FAR     (10 * MIB)            /* bytes a second */
 #define SLOW_NEAR    (4 * MIB)
 #define JUDGE_AFTER  (400 * NS_PER_MS)     /* of waiting */
 #define JUDGE_BYTES  (256 * KIB)

@@ -151,9 +151,8 @@ s3_read(struct store *st, const char *key, store_sink *sink, void *ctx, const st
 	}
 }
 
-/* A login page or a proxy's greeting is a 200, too; a store that took an object says under which tag. */
-static int
-check_taken(const struct http_resp *resp, struct err *e)
+int
+s3_check_taken(const struct http_resp *resp, struct err *e)
 {
 	struct str tag;
 
@@ -224,7 +223,7 @@ s3_create(struct store *st, const char *key, struct str data, const struct cance
 		AUTO(http_resp_done) struct http_resp resp = { 0 };
 		struct err why = { 0 };
 
-		if (s3_do(&s->conn, s->http, &req, &resp, c, &why) == 0 && check_taken(&resp, &why) == 0)
+		if (s3_do(&s->conn, s->http, &req, &resp, c, &why) == 0 && s3_check_taken(&resp, &why) == 0)
 			return 0;
 		if (resp.status == 412)
 			return refused_as_existing(s, key, data, tries > 0, c, e);
@@ -246,7 +245,7 @@ s3_put(struct store *st, const char *key, struct str data, const struct cancel *
 	struct s3_req req = { .method = "PUT", .key = key, .body = data, .max_body = LIMIT_SMALL_BODY };
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
 
-	return s3_do(&s->conn, s->http, &req, &resp, c, e) < 0 ? -1 : check_taken(&resp, e);
+	return s3_do(&s->conn, s->http, &req, &resp, c, e) < 0 ? -1 : s3_check_taken(&resp, e);
 }
 
 static int
@@ -303,6 +302,7 @@ static const struct store_ops s3_ops = {
 	.read = s3_read,
 	.head = s3_head,
 	.get_many = s3_get_many,
+	.put_many = s3_put_many,
 	.list = s3_list,
 	.del = s3_del,
 	.sweep = s3_sweep,

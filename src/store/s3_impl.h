@@ -74,12 +74,16 @@ struct s3 *s3_of(struct store *st);
 MUST_CHECK int s3_put(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
 MUST_CHECK int s3_head(struct store *st, const char *key, struct store_info *out, const struct cancel *c,
 	struct err *e);
+/* A login page or a proxy's greeting is a 200, too; a store that took an object says under which tag. */
+MUST_CHECK int s3_check_taken(const struct http_resp *resp, struct err *e);
 void s3_etag(char out[sizeof((struct store_info *)0)->etag], struct str quoted);       /* without its quotes */
 
 /* s3_many.c */
 #define S3_WINDOW 16
 MUST_CHECK int s3_get_many(struct store *st, const struct store_want *want, size_t n, size_t max_each, store_got_fn *fn,
 	void *ctx, const struct cancel *c, struct err *e);
+MUST_CHECK int s3_put_many(struct store *st, const struct store_gift *gifts, size_t n, size_t *failed,
+	const struct cancel *c, struct err *e);
 
 /* s3_list.c */
 MUST_CHECK int s3_list(struct store *st, const char *prefix, bool delimiter, store_list_fn *fn, void *ctx,
@@ -99,7 +103,7 @@ MUST_CHECK int s3_sweep(struct store *st, const char *prefix, int64_t before_uni
 	const struct cancel *c, struct err *e);
 
 /* The size of part number (1 ...): constant for the first 1000, then doubled, so that 10000 parts are enough. */
-#define S3_PART_FIRST (8 * MIB)
+#define S3_PART_FIRST (6 * MIB)
 #define S3_PARTS_MAX  10000
 size_t s3_part_size(unsigned number);
 

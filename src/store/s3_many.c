@@ -1,6 +1,7 @@
-/* The S3 store: many small objects through a window of requests. */
+/* The S3 store: many small objects, read or written through a window of requests. */
 #include "store/s3_impl.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -142,5 +143,73 @@ s3_get_many(struct store *st, const struct store_want *want, size_t n, size_t ma
 	}
 	for (size_t i = 0; i < S3_WINDOW; i++)
 		s3_call_free(w.slots[i].call);
+	return rc;
+}
+
+/* --- putting --- */
+
+/* A window of puts: tags are the gifts themselves. */
+struct puts {
+	struct store            *st;
+	struct s3               *s;
+	const struct store_gift *gifts;
+	struct s3_call         **calls;  /* of each gift; NULL: not under way */
+	const struct cancel     *c;
+};
+
+static int
+put_start(struct puts *w, size_t nth, struct err *e)
+{
+	struct s3_req req = { .method = "PUT", .key = w->gifts[nth].key, .body = w->gifts[nth].data,
+		.max_body = LIMIT_SMALL_BODY };
+
+	w->calls[nth] = s3_call_start(&w->s->conn, w->s->http, &req, &w->calls[nth], e);
+	return w->calls[nth] != NULL ? 0 : -1;
+}
+
+/* *nth: the one that has ended. */
+static int
+put_next(struct puts *w, size_t *nth, struct err *e)
+{
+	struct s3_call *call = s3_call_next(w->s->http, w->c, e), **at;
+	struct err why = { 0 };
+	int rc;
+
+	if (call == NULL)
+		return -1;
+	at = s3_call_tag(call);
+	*nth = (size_t)(at - w->calls);
+	rc = s3_call_result(call, &why);
+	if (rc == 0)
+		rc = s3_check_taken(s3_call_resp(call), &why);
+	s3_call_free(TAKE(*at));
+	/* s3_do knows whether another region or the server's clock helps. */
+	if (rc < 0 && (why.kind == EK_INVALID || why.kind == EK_DENIED))
+		return s3_put(w->st, w->gifts[*nth].key, w->gifts[*nth].data, w->c, e);
+	if (rc < 0)
+		*e = why;
+	return rc;
+}
+
+int
+s3_put_many(struct store *st, const struct store_gift *gifts, size_t n, size_t *failed, const struct cancel *c,
+	struct err *e)
+{
+	AUTO_FREE struct s3_call **calls = xcalloc(n + 1, sizeof(struct s3_call *));
+	struct puts w = { st, s3_of(st), gifts, calls, c };
+	size_t begun = 0, done = 0;
+	int rc = 0;
+
+	while (rc == 0 && done < n) {
+		if (begun < n && begun - done < S3_WINDOW) {
+			*failed = begun;
+			rc = put_start(&w, begun++, e);
+			continue;
+		}
+		rc = put_next(&w, failed, e);
+		done++;
+	}
+	for (size_t i = 0; i < begun; i++)
+		s3_call_free(calls[i]);
 	return rc;
 }

@@ -27,7 +27,7 @@
 #define LOG_MODULE     "s3"
 #define UPLOADERS      4
 #define PARTS_MAX_LIVE (UPLOADERS + 1)
-#define PARTS_PER_STEP 1000              /* then the size is doubled: 10 steps reach 8 TiB, beyond S3's limit */
+#define PARTS_PER_STEP 1000              /* then the size is doubled: 10 steps reach 5.8 TiB, beyond S3's limit */
 #define ABORT_WITHIN   (10 * NS_PER_S)
 #define ETAG_MAX       sizeof(((struct store_info *)0)->etag)
 
@@ -234,8 +234,14 @@ take_buffer(struct s3_writer *w)
 		p = queue_pop(w->idle);
 	assert_that(p);
 	if (p->data.max != size) {
+		struct err e = { 0 };
+		char *room;
+
+		/* All at once: growing leaves holes of every size behind, and what is not filled costs nothing. */
 		buf_free(&p->data);
 		p->data.max = size;
+		room = buf_room(&p->data, size, &e);
+		assert_that(room);
 	}
 	w->filling = p;
 }

@@ -204,6 +204,23 @@ store_get_many(struct store *st, const struct store_want *want, size_t n, size_t
 	return 0;
 }
 
+int
+store_put_many(struct store *st, const struct store_gift *gifts, size_t n, const struct cancel *c, struct err *e)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (check_key(gifts[i].key, true, e) < 0)
+			return -1;
+	if (st->ops->put_many != NULL)
+		return st->ops->put_many(st, gifts, n, &failed, c, e) < 0
+			? told(-1, st, "write", gifts[failed].key, e) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (store_put(st, gifts[i].key, gifts[i].data, c, e) < 0)
+			return -1;
+	return 0;
+}
+
 /* Stands between a store and the caller's fn, to tell the caller's errors from ours and to hold keys back. */
 struct listing {
 	store_list_fn *fn;

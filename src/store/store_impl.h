@@ -28,6 +28,9 @@ struct store_ops {
 	/* NULL: head and get, one after another. */
 	int  (*get_many)(struct store *st, const struct store_want *want, size_t n, size_t max_each, store_got_fn *fn,
 		void *ctx, const struct cancel *c, struct err *e);
+	/* NULL: put, one after another.  On failure *failed is the index of the one that e is about. */
+	int  (*put_many)(struct store *st, const struct store_gift *gifts, size_t n, size_t *failed,
+		const struct cancel *c, struct err *e);
 	/* May hand out keys that store.h forbids; store.c drops them. */
 	int  (*list)(struct store *st, const char *prefix, bool delimiter, store_list_fn *fn, void *ctx,
 		const struct cancel *c, struct err *e);

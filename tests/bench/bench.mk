@@ -1,10 +1,17 @@
-# make bench: backup against raw LIST and restore against raw parallel POST, on clusters of the sandbox.
-# BENCHFLAGS='--sizes 10000 --repeat 5' for something else than 10,000 and 100,000 objects, three times each.
-EXTRA_PROGRAMS += tests/bench/rawpost
+# make bench: backups, restores and slow links against their yardsticks, on servers of the sandbox.
+# BENCHFLAGS='--sizes 10000 --repeat 5 --sections backup,velero' for something else: see bench.py.
+EXTRA_PROGRAMS += tests/bench/rawpost tests/bench/slowlink
 tests_bench_rawpost_SOURCES = tests/bench/rawpost.c
-tests_bench_rawpost_LDADD = $(DEPS_LIBS)
-CLEANFILES += tests/bench/rawpost$(EXEEXT)
+tests_bench_rawpost_LDADD = $(BASE_LIBS) $(DEPS_LIBS)
+tests_bench_slowlink_SOURCES = tests/bench/slowlink.c
+tests_bench_slowlink_LDADD = $(BASE_LIBS) $(EXT_LIBS)
+CLEANFILES += tests/bench/rawpost$(EXEEXT) tests/bench/slowlink$(EXEEXT)
 
-bench: orlop$(EXEEXT) tests/bench/rawpost$(EXEEXT)
-	python3 $(top_srcdir)/tests/bench/bench.py --orlop ./orlop$(EXEEXT) --rawpost tests/bench/rawpost$(EXEEXT) $(BENCHFLAGS)
+bench: orlop$(EXEEXT) tests/bench/rawpost$(EXEEXT) tests/bench/slowlink$(EXEEXT)
+	python3 $(top_srcdir)/tests/bench/bench.py --orlop ./orlop$(EXEEXT) --tools tests/bench $(BENCHFLAGS)
 .PHONY: bench
+
+# make bench-catalog: looking through a location with many backups, and into a large one, in a MinIO of the sandbox.
+bench-catalog: orlop$(EXEEXT)
+	python3 $(top_srcdir)/tests/bench/catalog.py --orlop ./orlop$(EXEEXT) $(BENCHFLAGS)
+.PHONY: bench-catalog

@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
-"""Measures what orlop's README promises: backup against raw LIST, restore against raw parallel POST.
+"""Measures what orlop's README promises: backup against raw LIST, restore against raw parallel POST, both over a slow
+link, and against Velero.
 
-    bench.py --orlop PROGRAM --rawpost PROGRAM [--sizes 10000,100000] [--repeat 3] [--restore 10000]
+    bench.py --orlop PROGRAM --tools FOLDER [--sections backup,restore,slow,velero] [--sizes 10000,100000] [--repeat 3]
+             [--restore 10000] [--delay 25] [--velero-backup 10000] [--velero-restore 2000]
 
-Everything runs on this machine, against clusters of the sandbox (etcd and API server, nothing else) that are started
-for it and removed afterwards. Numbers are medians; the yardstick is always measured in the same run, just before.
+Sections: "backup" (every size), "restore" (of --restore objects), "slow" (both, with that many objects, --delay
+milliseconds in each direction to API server and bucket), "velero" (the same work by a Velero server, as shipped and tuned;
+takes some minutes). Without --sections: the first three.
+
+Everything runs on this machine, against servers of the sandbox that are started for it and removed afterwards. Numbers
+are medians; the yardstick is always measured in the same run, just before.
 """
 import argparse
 import base64
+import calendar
 import itertools
 import json
 import os
@@ -19,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True  # a source tree stays as it was
@@ -29,6 +37,12 @@ import populate  # noqa: E402  pylint: disable=wrong-import-position
 SANDBOX = os.path.join(HERE, "..", "sandbox", "sandbox")
 NAMESPACES = 50
 TIME = "/usr/bin/time"
+BUCKET = "bench"
+WIDE = 512  # requests in flight of the yardstick on a slow link
+SECTIONS = ["backup", "restore", "slow", "velero"]
+# Without its limits on requests to the API server, and with a worker for each processor and more.
+VELERO = {"as shipped": [], "tuned": ["--client-qps", "100000", "--client-burst", "100000",
+                                      "--item-block-worker-count", "4"]}
 
 
 class Cluster:
@@ -51,6 +65,54 @@ class Cluster:
 
     def __exit__(self, *_):
         subprocess.run([SANDBOX, "down", self.name], check=True)
+
+
+class Minio:
+    """A bucket that exists as long as the with block."""
+
+    def __init__(self, name):
+        self.name = "bench-%d-%s" % (os.getpid(), name)
+
+    def __enter__(self):
+        self.url = subprocess.run([SANDBOX, "minio", self.name], check=True, stdout=subprocess.PIPE,
+                                  encoding="utf-8").stdout.strip()
+        self.host = urllib.parse.urlsplit(self.url).netloc
+        subprocess.run([SANDBOX, "bucket", self.name, BUCKET], check=True, stdout=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([SANDBOX, "minio-down", self.name], check=True)
+
+    @staticmethod
+    def location(host):
+        return "s3://%s?region=us-east-1&s3ForcePathStyle=true&s3Url=%s" % (
+            BUCKET, urllib.parse.quote("http://" + host, safe=""))
+
+
+class SlowLink:
+    """A relay in front of HOST:PORT, as long as the with block."""
+
+    def __init__(self, args, upstream):
+        self.command = [os.path.join(args.tools, "slowlink"), str(args.delay), upstream]
+        self.upstream = upstream
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, encoding="utf-8")
+        self.host = "127.0.0.1:" + self.process.stdout.readline().strip()
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate()
+
+    def kubeconfig(self, cluster):
+        """The certificate is for the address, whatever the port."""
+        with open(cluster.kubeconfig, encoding="utf-8") as file:
+            config = file.read().replace(self.upstream, self.host)
+        path = os.path.join(cluster.work, cluster.name + "-slow.kubeconfig")
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(config)
+        return path
 
 
 class Run:
@@ -87,15 +149,15 @@ def raw_list(cluster):
     return run(["curl", "--config", config])
 
 
-def raw_post(rawpost, cluster, rows):
+def raw_post(args, cluster, rows, host=None, window=64):
     """Creates the rows with rawpost; objects a second. Namespaces among them are not counted and not timed."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as lines:
         for path, _, item, _ in rows:
             lines.write("%s\t%s\n" % (path, json.dumps(item, ensure_ascii=False, separators=(",", ":"))))
         lines.seek(0)
-        made = subprocess.run([rawpost, "https://" + cluster.api.host, cluster.ca_file], stdin=lines, check=True,
-                              stdout=subprocess.PIPE, encoding="utf-8",
-                              env=dict(os.environ, RAWPOST_TOKEN=cluster.api.token)).stdout
+        made = subprocess.run([os.path.join(args.tools, "rawpost"), "https://" + (host or cluster.api.host),
+                               cluster.ca_file, str(window)], stdin=lines, check=True, stdout=subprocess.PIPE,
+                              encoding="utf-8", env=dict(os.environ, RAWPOST_TOKEN=cluster.api.token)).stdout
     objects, seconds, failed = made.split()
     if failed != "0":
         raise SystemExit("rawpost: %s requests failed" % failed)
@@ -119,13 +181,30 @@ def row(what, objects, value, within, memory="", ratio=""):
     print(("%-32s %9s %10s  %-14s %10s  %s" % (what, count, value, within, memory, ratio)).rstrip(), flush=True)
 
 
+def backup(args, name, kubeconfig, location):
+    return run([args.orlop, "backup", "create", name, "--location", location, "--kubeconfig", kubeconfig, "--quiet"])
+
+
+def restore(args, name, cluster, location, size, kubeconfig=None):
+    """Restores a backup of size objects into an empty cluster."""
+    done = run([args.orlop, "restore", "create", "--from-backup", name, "--location", location,
+                "--kubeconfig", kubeconfig or cluster.kubeconfig, "--quiet"])
+    check_restored(cluster, size)
+    return done
+
+
+def check_restored(cluster, size):
+    found = sum(sum(1 for _ in cluster.api.items("/api/v1/" + plural)) for plural in ("configmaps", "secrets"))
+    if found < size:
+        raise SystemExit("only %d of %d objects were restored" % (found, size))
+
+
 def bench_backup(args, cluster, size, store):
     """Yardstick and backup take turns, so that a change of the machine's mood meets both."""
     lists, backups = [], []
     for turn in range(args.repeat):
         lists.append(raw_list(cluster).seconds)
-        backups.append(run([args.orlop, "backup", "create", "bench-%d-%d" % (size, turn), "--location", "dir:" + store,
-                            "--kubeconfig", cluster.kubeconfig, "--quiet"]))
+        backups.append(backup(args, "bench-%d-%d" % (size, turn), cluster.kubeconfig, "dir:" + store))
     walls = [b.seconds for b in backups]
     row("raw LIST (curl)", size, "%.2f s" % median(lists), spread(lists, "%.2f"))
     row("orlop backup create, dir", size, "%.2f s" % median(walls), spread(walls, "%.2f"),
@@ -139,21 +218,146 @@ def bench_restore(args, size, store):
     posts, rates, runs = [], [], []
     for turn in range(args.repeat):
         with Cluster("post-%d" % turn, args.work) as cluster:
-            posts.append(raw_post(args.rawpost, cluster, populate.bulk(size)))
+            posts.append(raw_post(args, cluster, populate.bulk(size)))
         with Cluster("restore-%d" % turn, args.work) as cluster:
-            runs.append(run([args.orlop, "restore", "create", "bench-%d-%d" % (size, turn), "--from-backup",
-                             "bench-%d-0" % size, "--location", "dir:" + store, "--kubeconfig", cluster.kubeconfig,
-                             "--quiet"]))
+            runs.append(restore(args, "bench-%d-0" % size, cluster, "dir:" + store, size))
             rates.append(size / runs[-1].seconds)
-            found = sum(1 for _ in cluster.api.items("/api/v1/configmaps")) + sum(
-                1 for _ in cluster.api.items("/api/v1/secrets"))
-            if found < size:
-                raise SystemExit("only %d of %d objects were restored" % (found, size))
     row("raw parallel POST (libcurl, 64)", size, "%.0f /s" % median(posts), spread(posts, "%.0f"))
     row("orlop restore create, dir", size, "%.0f /s" % median(rates), spread(rates, "%.0f"),
         mib(max(r.rss for r in runs)),
         "%.2f x raw POST, %.2f s of CPU" % (median(rates) / median(posts), median([r.cpu for r in runs])))
 
+
+def bench_slow_backup(args, cluster, size, minio):
+    walls, slow = [], []
+    with SlowLink(args, cluster.api.host) as api, SlowLink(args, minio.host) as bucket:
+        for turn in range(args.repeat):
+            walls.append(backup(args, "fast-%d" % turn, cluster.kubeconfig, minio.location(minio.host)).seconds)
+            slow.append(backup(args, "slow-%d" % turn, api.kubeconfig(cluster), minio.location(bucket.host)))
+    seconds = [r.seconds for r in slow]
+    row("orlop backup create, S3", size, "%.2f s" % median(walls), spread(walls, "%.2f"))
+    row("the same, %d ms round trips" % (2 * args.delay), size, "%.2f s" % median(seconds), spread(seconds, "%.2f"),
+        mib(max(r.rss for r in slow)), "%.2f x the fast link" % (median(seconds) / median(walls)))
+
+
+def bench_slow_restore(args, size, minio):
+    """Three empty clusters each turn: the yardstick on the slow link, a restore on the fast one, a restore on the slow
+    one."""
+    posts, fast, slow, runs = [], [], [], []
+    for turn in range(args.repeat):
+        with Cluster("slowpost-%d" % turn, args.work) as cluster, SlowLink(args, cluster.api.host) as api:
+            posts.append(raw_post(args, cluster, populate.bulk(size), api.host, WIDE))
+        with Cluster("fast-%d" % turn, args.work) as cluster:
+            fast.append(size / restore(args, "fast-0", cluster, minio.location(minio.host), size).seconds)
+        with Cluster("slow-%d" % turn, args.work) as cluster, SlowLink(args, cluster.api.host) as api, \
+                SlowLink(args, minio.host) as bucket:
+            runs.append(restore(args, "fast-0", cluster, minio.location(bucket.host), size, api.kubeconfig(cluster)))
+            slow.append(size / runs[-1].seconds)
+    row("raw POST (%d), %d ms" % (WIDE, 2 * args.delay), size, "%.0f /s" % median(posts), spread(posts, "%.0f"))
+    row("orlop restore create, S3", size, "%.0f /s" % median(fast), spread(fast, "%.0f"))
+    row("the same, %d ms round trips" % (2 * args.delay), size, "%.0f /s" % median(slow), spread(slow, "%.0f"),
+        mib(max(r.rss for r in runs)), "%.2f x the fast link, %.2f x raw POST on the slow one" % (
+            median(slow) / median(fast), median(slow) / median(posts)))
+
+
+# ---- Velero ----
+
+class Velero:
+    """A Velero server for a cluster and a bucket, as long as the with block: one at a time, lest they measure each
+    other."""
+
+    def __init__(self, cluster, minio, flags):
+        self.cluster = cluster
+        self.command = [SANDBOX, "velero", cluster.name, minio.url, BUCKET, "--"] + flags
+
+    def __enter__(self):
+        cluster = self.cluster
+        subprocess.run(self.command, check=True, stdout=subprocess.DEVNULL)
+        with open(os.path.join(os.environ["SANDBOX_DIR"], "run", cluster.name, "velero.pid"), encoding="utf-8") as file:
+            self.status = "/proc/%s/status" % file.read().strip()
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([SANDBOX, "velero-down", self.cluster.name], check=True)
+
+    def resource(self, plural, name=None):
+        return "/apis/velero.io/v1/namespaces/velero/" + plural + ("/" + name if name else "")
+
+    def work(self, kind, plural, name, spec):
+        """Creates a Backup or Restore and waits for its end: seconds, peak resident memory in bytes."""
+        self.cluster.api.request("POST", self.resource(plural), {
+            "apiVersion": "velero.io/v1", "kind": kind, "metadata": {"name": name, "namespace": "velero"}, "spec": spec})
+        while True:
+            status = self.cluster.api.request("GET", self.resource(plural, name)).get("status", {})
+            if status.get("phase", "").endswith(("Completed", "Failed", "FailedValidation")):
+                break
+            time.sleep(0.5)
+        if status["phase"] != "Completed":
+            raise SystemExit("Velero: %s %s: %s" % (kind, name, json.dumps(status)))
+        with open(self.status, encoding="utf-8") as file:
+            rss = int(re.search("VmHWM:\\s*([0-9]+) kB", file.read()).group(1)) * 1024
+        # By Velero's own clock, which leaves out how long the request waited to be seen; of whole seconds.
+        return max(1, seconds_of(status["completionTimestamp"]) - seconds_of(status["startTimestamp"])), rss
+
+    def knows(self, name):
+        """Waits until the server has found a backup in the bucket."""
+        for _ in range(240):
+            try:
+                self.cluster.api.request("GET", self.resource("backups", name))
+                return
+            except kube.Failure as failure:
+                if failure.status != 404:
+                    raise
+            time.sleep(0.5)
+        raise SystemExit("Velero does not see the backup " + name)
+
+
+def seconds_of(stamp):
+    return calendar.timegm(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def bench_velero(args):
+    """Backup and restore by Velero, and by orlop of the same objects and the same backup."""
+    with Minio("velero") as minio:
+        location = minio.location(minio.host)
+        with Cluster("velero-source", args.work) as cluster:
+            size = args.velero_restore
+            raw_post(args, cluster, populate.bulk(size))
+            with Velero(cluster, minio, VELERO["tuned"]) as server:
+                server.work("Backup", "backups", "small", {"snapshotVolumes": False, "includedNamespaces": ["bulk-*"]})
+            velero_restores(args, minio, location, size)
+            size = args.velero_backup
+            raw_post(args, cluster, itertools.islice(populate.bulk(size), NAMESPACES + args.velero_restore, None))
+            ours = [backup(args, "ours-%d" % turn, cluster.kubeconfig, location) for turn in range(args.repeat)]
+            walls = [r.seconds for r in ours]
+            for how, flags in VELERO.items():
+                with Velero(cluster, minio, flags) as server:
+                    seconds, rss = server.work("Backup", "backups", how.replace(" ", "-"), {"snapshotVolumes": False})
+                row("Velero backup, %s" % how, size, "%d s" % seconds, "", mib(rss),
+                    "orlop is %.1f x as fast" % (seconds / median(walls)))
+            row("orlop backup create, S3", size, "%.2f s" % median(walls), spread(walls, "%.2f"),
+                mib(max(r.rss for r in ours)))
+
+
+def velero_restores(args, minio, location, size):
+    runs = []
+    for turn in range(args.repeat):
+        with Cluster("ours-%d" % turn, args.work) as cluster:
+            runs.append(restore(args, "small", cluster, location, size))
+    walls = [r.seconds for r in runs]
+    for how, flags in VELERO.items():
+        with Cluster("velero", args.work) as cluster:
+            with Velero(cluster, minio, flags) as server:
+                server.knows("small")
+                seconds, rss = server.work("Restore", "restores", "small", {"backupName": "small"})
+            check_restored(cluster, size)
+        row("Velero restore, %s" % how, size, "%.0f /s" % (size / seconds), "", mib(rss),
+            "orlop is %.1f x as fast" % (seconds / median(walls)))
+    rates = [size / wall for wall in walls]
+    row("orlop restore create, S3", size, "%.0f /s" % median(rates), spread(rates, "%.0f"), mib(max(r.rss for r in runs)))
+
+
+# ---- course ----
 
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -162,26 +366,66 @@ def machine():
         os.cpu_count(), model.group(1) if model else platform.machine(), platform.release()))
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--orlop", required=True)
-    parser.add_argument("--rawpost", required=True)
+    parser.add_argument("--tools", required=True, help="folder of rawpost and slowlink")
+    parser.add_argument("--sections", default="backup,restore,slow")
     parser.add_argument("--sizes", default="10000,100000")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--restore", type=int, default=10000, help="objects to restore; one of the sizes, 0 for none")
+    parser.add_argument("--restore", type=int, default=10000)
+    parser.add_argument("--delay", type=int, default=25, help="milliseconds in each direction")
+    parser.add_argument("--velero-backup", type=int, default=10000)
+    parser.add_argument("--velero-restore", type=int, default=2000)
     args = parser.parse_args()
-    args.orlop, args.rawpost = os.path.abspath(args.orlop), os.path.abspath(args.rawpost)
-    sizes = sorted(int(size) for size in args.sizes.split(","))
-    if args.restore and args.restore not in sizes:
-        parser.error("--restore %d is none of the sizes" % args.restore)
+    args.orlop, args.tools = os.path.abspath(args.orlop), os.path.abspath(args.tools)
+    args.sections = args.sections.split(",")
+    if set(args.sections) - set(SECTIONS):
+        parser.error("sections are " + ", ".join(SECTIONS))
+    args.sizes = sorted({int(size) for size in args.sizes.split(",")}) if "backup" in args.sections else []
+    if args.velero_backup < args.velero_restore:
+        parser.error("--velero-backup must not be less than --velero-restore")
     if not os.access(TIME, os.X_OK):
         parser.error("%s is missing (Debian: time)" % TIME)
+    return args
+
+
+def bench_ours(args, minio):
+    """One cluster grows from size to size; what restores need is saved on the way."""
+    store = os.path.join(args.work, "store")
+    os.mkdir(store)
+    memory, loaded = [], 0
+    restores = "restore" in args.sections or minio is not None
+    with Cluster("source", args.work) as cluster:
+        for size in sorted(set(args.sizes + ([args.restore] if restores else []))):
+            raw_post(args, cluster, itertools.chain(
+                [] if loaded else itertools.islice(populate.bulk(size), NAMESPACES),
+                itertools.islice(populate.bulk(size), NAMESPACES + loaded, None)))
+            loaded = size
+            if size in args.sizes:
+                memory.append(bench_backup(args, cluster, size, store))
+            elif "restore" in args.sections:
+                backup(args, "bench-%d-0" % size, cluster.kubeconfig, "dir:" + store)
+            if minio and size == args.restore:
+                bench_slow_backup(args, cluster, size, minio)
+    if len(memory) > 1:
+        print("memory of a backup of {:,} objects: {:.0f} % of one of {:,}".format(
+            args.sizes[-1], 100 * memory[-1] / memory[0], args.sizes[0]))
+    if "restore" in args.sections:
+        bench_restore(args, args.restore, store)
+    if minio:
+        bench_slow_restore(args, args.restore, minio)
+
+
+def main():
+    args = arguments()
     args.work = tempfile.mkdtemp(prefix="orlop-bench.")
     # Journals and caches of these runs stay out of the user's folders.
     os.environ["XDG_STATE_HOME"] = os.path.join(args.work, "state")
     os.environ.setdefault("SANDBOX_DIR", os.path.expanduser(
         os.path.join(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "orlop-sandbox")))
     os.environ["XDG_CACHE_HOME"] = os.path.join(args.work, "cache")
+    os.environ.update(AWS_ACCESS_KEY_ID="minioadmin", AWS_SECRET_ACCESS_KEY="minioadmin")
     try:
         subprocess.run([SANDBOX, "build", "kubernetes"], check=True)
         machine()
@@ -191,22 +435,13 @@ def main():
                   .stdout.splitlines()[0])
         print("median of %d, store and API server on the same machine\n" % args.repeat)
         row("work", "objects", "median", "lowest-highest", "peak RSS", "ratio")
-        store = os.path.join(args.work, "store")
-        os.mkdir(store)
-        memory = []
-        with Cluster("source", args.work) as cluster:
-            loaded = 0
-            for size in sizes:
-                raw_post(args.rawpost, cluster, itertools.chain(
-                    [] if loaded else itertools.islice(populate.bulk(size), NAMESPACES),
-                    itertools.islice(populate.bulk(size), NAMESPACES + loaded, None)))
-                loaded = size
-                memory.append(bench_backup(args, cluster, size, store))
-        if len(sizes) > 1:
-            print("memory of a backup of {:,} objects: {:.0f} % of one of {:,}".format(
-                sizes[-1], 100 * memory[-1] / memory[0], sizes[0]))
-        if args.restore:
-            bench_restore(args, args.restore, store)
+        if "slow" in args.sections:
+            with Minio("slow") as minio:
+                bench_ours(args, minio)
+        elif set(args.sections) != {"velero"}:
+            bench_ours(args, None)
+        if "velero" in args.sections:
+            bench_velero(args)
     finally:
         shutil.rmtree(args.work, ignore_errors=True)
 

@@ -1,11 +1,13 @@
 /*
  * The yardstick for restores: creates objects as fast as the API server takes them, with libcurl and nothing else.
  *
- *	rawpost URL CAFILE < LINES
+ *	rawpost URL CAFILE [WINDOW] < LINES
  *
  * A line is "path<tab>JSON".  RAWPOST_TOKEN holds the bearer token.  The first lines that create namespaces go one
- * by one, the rest in a window of requests over HTTP/2.  Prints "objects seconds failed".
+ * by one, the rest in a window of requests (64) over HTTP/2.  Prints "objects seconds failed".
  */
+#include "base/parse.h"
+
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -15,13 +17,12 @@
 #include <string.h>
 #include <time.h>
 
-#define WINDOW 64
-
 struct line {
 	char *path, *body;
 };
 static struct line *lines;
 static size_t       n_lines, next_line, failed;
+static uint64_t     window = 64;
 
 static const char        *server, *ca_file;
 static struct curl_slist *headers;
@@ -133,7 +134,9 @@ create_rest(void)
 
 	if (!m)
 		die("no curl handle");
-	for (int i = 0; i < WINDOW; i++) {
+	/* Less, and libcurl closes connections that a wide window is about to use again. */
+	curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)window);
+	for (uint64_t i = 0; i < window; i++) {
 		CURL *h = new_handle();
 
 		if (prepare(h))
@@ -170,10 +173,12 @@ main(int argc, char **argv)
 	struct timespec from, to;
 	size_t namespaces;
 
-	if (argc != 3 || !token)
-		die("usage: RAWPOST_TOKEN=... rawpost URL CAFILE < LINES");
+	if (argc < 3 || argc > 4 || !token)
+		die("usage: RAWPOST_TOKEN=... rawpost URL CAFILE [WINDOW] < LINES");
 	server = argv[1];
 	ca_file = argv[2];
+	if (argc > 3 && !parse_u64(str_of(argv[3]), 10000, &window))
+		die("WINDOW is not a number");
 	snprintf(auth, sizeof auth, "Authorization: Bearer %s", token);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	headers = curl_slist_append(NULL, auth);

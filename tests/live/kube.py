@@ -74,7 +74,7 @@ class Cluster:
                 answer = connection.getresponse()
                 data = answer.read()
                 break
-            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 self.local.connection = None
                 if attempt == 2:
                     raise

@@ -26,8 +26,8 @@ printf 'version: v1\nvolumePolicys: []\n' > "$work/bad.yaml"
 # exit codes | arguments, as the shell reads them; later ones may use what earlier ones made
 commands=$(cat <<'EOT'
 0 | backup create one --location "dir:$store" --kubeconfig "$a"
-0 | backup create two --location "$bucket" --kubeconfig "$a" --include-namespaces 'shop*' --labels a=b --resource-policies "$work/policies.yaml"
-0 | backup create three --location "$bucket" --kubeconfig "$a" --or-selector 'a=b or app' --include-names '^w' --all-versions
+0 | backup create two --location "$bucket" --kubeconfig "$a" --include-namespaces 'pop-*' --labels a=b --resource-policies "$work/policies.yaml"
+0 | backup create three --location "$bucket" --kubeconfig "$a" --or-selector 'a=b or app=web' --include-names '^w' --all-versions
 2 | backup create four --location "dir:$store" --kubeconfig "$a" --include-names '(['
 2 | backup create four --location "dir:$store" --kubeconfig "$a" --resource-policies "$work/bad.yaml"
 1 | backup create one --location "dir:$store" --kubeconfig "$a"
@@ -43,17 +43,17 @@ commands=$(cat <<'EOT'
 0 | backup verify one --location "dir:$store"
 0 | backup verify two --location "$bucket"
 0-3 | restore create r1 --from-backup one --location "dir:$store" --kubeconfig "$b" --resource-modifiers "$work/modifiers.yaml" --image-mappings nginx=httpd --restore-status
-0-3 | restore create r2 --from-backup one --location "dir:$store" --kubeconfig "$b" --existing-resource-policy update --namespace-mappings shop:shop2
+0-3 | restore create r2 --from-backup one --location "dir:$store" --kubeconfig "$b" --existing-resource-policy update --namespace-mappings pop-shop:pop-shop2
 2 | restore create r3 --from-backup one --location "dir:$store" --kubeconfig "$b" --resource-modifiers "$work/bad.yaml"
 4 | restore create r3 --from-backup nothing --location "dir:$store" --kubeconfig "$b"
 0 | restore list --location "dir:$store"
 0 | restore describe r1 --location "dir:$store" --details
 0 | restore logs r1 --location "dir:$store"
 0 | location validate "$bucket"
-5 | location validate "dir:$work/nowhere"
+5 | location validate "dir:/proc/nowhere"
 0 | cluster check --kubeconfig "$a"
 6 | cluster check --kubeconfig "$work/nowhere"
-0 | backup delete one --location "dir:$store" --confirm
+0 | backup delete one --location "dir:$store" --confirm --kubeconfig "$a"
 0 | backup delete two three --location "$bucket" --force
 0 | completion bash
 0 | version
@@ -90,7 +90,6 @@ n=0
 while IFS='|' read -r codes line; do
 	n=$((n + 1))
 	codes=${codes// /} line=${line# }
-	# shellcheck disable=SC2086  # the first words of the line
-	set -- $line
-	try "$(printf '%02d_%s_%s' $n "$1" "${2//[^a-z0-9]/_}")" checked "$codes" "$line"
+	read -r group verb _ <<< "$line"
+	try "$(printf '%02d_%s_%s' $n "$group" "${verb//[^a-z0-9]/_}")" checked "$codes" "$line"
 done <<< "$commands"

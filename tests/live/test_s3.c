@@ -94,6 +94,58 @@ put_get_head_range_and_delete_work(void **state)
 	assert_int_equal(e.kind, EK_NOTFOUND);
 }
 
+struct many { size_t n, same, missing; bool differs; };
+
+static int
+count_got(void *ctx, size_t nth, const struct store_got *got, struct err *e)
+{
+	struct many *m = ctx;
+	char text[32];
+
+	(void)e;
+	(void)snprintf(text, sizeof text, "object %zu", nth);
+	m->n++;
+	m->same += got->same;
+	m->missing += got->why != NULL && got->why->kind == EK_NOTFOUND;
+	m->differs |= got->why == NULL && !got->same && !str_eqz(got->data, text);
+	return 0;
+}
+
+/* More than a window of them, one that is missing, one of which the tag is known. */
+static void
+many_puts_and_gets_go_at_once(void **state)
+{
+	enum { HEAP = 40 };
+	AUTO(store_closep) struct store *st = opened();
+	struct store_gift gifts[HEAP];
+	struct store_want want[HEAP + 1] = { [HEAP] = { .key = "many/missing" } };
+	char keys[HEAP][32], texts[HEAP][32];
+	struct store_info info;
+	struct many m = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < HEAP; i++) {
+		(void)snprintf(keys[i], sizeof keys[i], "many/%zu", i);
+		(void)snprintf(texts[i], sizeof texts[i], "object %zu", i);
+		gifts[i] = (struct store_gift){ keys[i], str_of(texts[i]) };
+		want[i] = (struct store_want){ .key = keys[i] };
+	}
+	OK(store_put_many(st, gifts, HEAP, NULL, &e));
+	OK(store_head(st, keys[7], &info, NULL, &e));
+	want[7].etag = info.etag;
+	OK(store_get_many(st, want, HEAP + 1, MIB, count_got, &m, NULL, &e));
+	assert_int_equal(m.n, HEAP + 1);
+	assert_int_equal(m.same, 1);
+	assert_int_equal(m.missing, 1);
+	assert_false(m.differs);
+	gifts[3].key = "many//3";
+	assert_int_equal(store_put_many(st, gifts, HEAP, NULL, &e), -1);
+	assert_non_null(strstr(e.msg, "many//3"));
+	for (size_t i = 0; i < HEAP; i++)
+		OK(store_delete(st, keys[i], NULL, &e));
+}
+
 static void
 empty_objects_are_objects(void **state)
 {
@@ -258,7 +310,7 @@ large_object_is_uploaded_in_parts_and_comes_back(void **state)
 static void
 writers_of_all_sizes_around_a_part_keep_the_bytes(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 16 * MIB };
+	static const size_t sizes[] = { 0, 1, 6 * MIB - 1, 6 * MIB, 6 * MIB + 1, 12 * MIB };
 	AUTO(store_closep) struct store *st = opened();
 
 	(void)state;
@@ -453,6 +505,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(put_get_head_range_and_delete_work),
+		cmocka_unit_test(many_puts_and_gets_go_at_once),
 		cmocka_unit_test(empty_objects_are_objects),
 		cmocka_unit_test(get_refuses_what_exceeds_the_buffer),
 		cmocka_unit_test(create_reports_a_conflict_and_keeps_the_first),

@@ -356,6 +356,30 @@ header_fields_are_skipped(void **state)
 	}
 }
 
+/* Distances must not depend on what memory held before. */
+static void
+pack_finds_repetitions_whatever_memory_held(void **state)
+{
+	AUTO_BUF struct buf in = BUF_INIT(LIMIT_MEMBER), out = BUF_INIT(LIMIT_MEMBER);
+	struct err e = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		fill(&in, in.len + 4 * KIB, true);
+	for (int round = 0; round < 4; round++) {
+		/* The second time it is memory that the next allocation gets. */
+		uint16_t *used = xmalloc(4 * MIB);
+		volatile uint16_t *to = used;
+
+		for (size_t i = 0; i < 4 * MIB / sizeof *to; i++)
+			to[i] = 1;
+		free(used);
+		buf_cut(&out, 0);
+		assert_int_equal(gzip_pack(buf_str(&in), &out, &e), 0);
+		assert_true(out.len < 8 * KIB);
+	}
+}
+
 int
 main(void)
 {
@@ -372,6 +396,7 @@ main(void)
 		cmocka_unit_test(garbage_is_corrupt),
 		cmocka_unit_test(sink_stops_the_stream_with_its_error),
 		cmocka_unit_test(header_fields_are_skipped),
+		cmocka_unit_test(pack_finds_repetitions_whatever_memory_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
