@@ -23,7 +23,7 @@ FUZZ_FUZZERS = \
 
 check_PROGRAMS += $(FUZZ_FUZZERS)
 TESTS += tests/fuzz/replay.sh
-EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/replay.sh tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/replay.sh tests/fuzz/run.sh tests/fuzz/corpus
 
 tests_fuzz_fuzz_gunzip_SOURCES = tests/fuzz/fuzz_gunzip.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_gunzip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

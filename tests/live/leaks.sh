@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every command under valgrind, as it succeeds and as it fails: no leak, no read of what was never written, no write
 # outside of what was allocated.
+# shellcheck disable=SC2034  # the table's lines use what is set here
 # shellcheck source=tests/live/harness.sh
 . "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
 command -v valgrind > /dev/null || { echo "skip leaks: there is no valgrind here"; exit 0; }
