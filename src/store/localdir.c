@@ -266,8 +266,33 @@ dir_head(struct store *st, const char *key, struct store_info *out, const struct
 	return 0;
 }
 
+/*
+ * A file without a name, where the file system has such: one that is created exclusively is not in a folder before it
+ * is whole, so that a run that is killed leaves nothing that somebody would have to know about.  -1: it has not.
+ */
 static int
-temp_open(const struct localdir *d, const char *key, struct dir_writer *w, struct err *e)
+open_nameless(int dirfd)
+{
+#ifdef O_TMPFILE
+	if (access("/proc/self/fd", X_OK) == 0)
+		return openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+#else
+	(void)dirfd;
+#endif
+	return -1;
+}
+
+static int
+link_nameless(const struct dir_writer *w)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", w->fd);
+	return linkat(AT_FDCWD, path, w->dirfd, w->leaf, AT_SYMLINK_FOLLOW);
+}
+
+static int
+temp_open(const struct localdir *d, const char *key, bool exclusive, struct dir_writer *w, struct err *e)
 {
 	uint8_t random[TEMP_RANDOM];
 	char hex[2 * TEMP_RANDOM + 1];
@@ -284,6 +309,10 @@ temp_open(const struct localdir *d, const char *key, struct dir_writer *w, struc
 		}
 		if (is_temp(leaf))
 			return err_set(e, EK_INVALID, "names of this form are kept for temporary files");
+		w->temp[0] = '\0';
+		w->fd = exclusive ? open_nameless(w->dirfd) : -1;
+		if (w->fd >= 0)
+			break;
 		random_bytes(random, sizeof random);
 		(void)snprintf(w->temp, sizeof w->temp, ".%.*s" TEMP_MARK "%s", TEMP_NAME, leaf,
 			hex_encode(hex, random, sizeof random));
@@ -310,6 +339,8 @@ temp_write(struct dir_writer *w, const struct localdir *d, const void *p, size_t
 static int
 temp_place(struct dir_writer *w, bool exclusive)
 {
+	if (!*w->temp)
+		return link_nameless(w);
 	if (!exclusive) {
 		if (renameat(w->dirfd, w->temp, w->dirfd, w->leaf) < 0)
 			return -1;
@@ -336,9 +367,11 @@ temp_publish(struct dir_writer *w, const struct localdir *d, bool exclusive, str
 
 	if (sync_fd(fd, d->root, e) < 0)
 		return -1;
-	w->fd = -1;
-	if (close(fd) < 0)                       /* network file systems report a full disk here */
-		return fail(e, errno, "close a file in", d->root);
+	if (*w->temp) {
+		w->fd = -1;
+		if (close(fd) < 0)               /* network file systems report a full disk here */
+			return fail(e, errno, "close a file in", d->root);
+	}
 	if (temp_place(w, exclusive) < 0)
 		return exclusive && errno == EEXIST ? err_set(e, EK_EXISTS, "it exists already")
 			: fail(e, errno, "rename to", w->leaf);
@@ -348,7 +381,7 @@ temp_publish(struct dir_writer *w, const struct localdir *d, bool exclusive, str
 static void
 temp_done(struct dir_writer *w)
 {
-	if (w->leaf && !w->placed)
+	if (w->leaf && *w->temp && !w->placed)
 		(void)unlinkat(w->dirfd, w->temp, 0);
 	file_close(&w->fd);
 	file_close(&w->dirfd);
@@ -375,22 +408,37 @@ prune(const struct localdir *d, const char *path)
 }
 
 static int
-write_whole(struct store *st, const char *key, struct str data, bool exclusive, const struct cancel *c, struct err *e)
+write_once(struct localdir *d, const char *key, struct str data, bool exclusive, bool *lost, struct err *e)
 {
-	struct localdir *d = localdir_of(st);
 	struct dir_writer w = { .dirfd = -1, .fd = -1 };
-	int rc;
+	int rc = temp_open(d, key, exclusive, &w, e);
 
-	if (cancel_check(c, e) < 0)
-		return -1;
-	rc = temp_open(d, key, &w, e);
 	if (rc == 0)
 		rc = temp_write(&w, d, data.p, data.len, e);
 	if (rc == 0)
 		rc = temp_publish(&w, d, exclusive, e);
+	/* A file without a name does not keep its folder from being taken away. */
+	*lost = rc < 0 && w.leaf && !*w.temp && e->sys == ENOENT;
 	temp_done(&w);
-	if (rc < 0)
+	return rc;
+}
+
+static int
+write_whole(struct store *st, const char *key, struct str data, bool exclusive, const struct cancel *c, struct err *e)
+{
+	struct localdir *d = localdir_of(st);
+	struct err why = { 0 };
+	bool lost = true;
+	int rc = -1;
+
+	if (cancel_check(c, e) < 0)
+		return -1;
+	for (int tries = 0; tries < WALK_RETRIES && lost; tries++)
+		rc = write_once(d, key, data, exclusive, &lost, &why);
+	if (rc < 0) {
+		*e = why;
 		prune(d, key);
+	}
 	return rc;
 }
 
@@ -647,7 +695,7 @@ dir_writer_open(struct store *st, const char *key, const struct cancel *c, struc
 
 	w->cancel = c;
 	w->dirfd = w->fd = -1;
-	if (temp_open(localdir_of(st), key, w, e) == 0)
+	if (temp_open(localdir_of(st), key, false, w, e) == 0)
 		return &w->base;
 	temp_done(w);
 	free(w);

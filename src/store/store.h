@@ -66,7 +66,8 @@ typedef int store_got_fn(void *ctx, size_t nth, const struct store_got *got, str
 MUST_CHECK int store_get_many(struct store *st, const struct store_want *want, size_t n, size_t max_each,
 	store_got_fn *fn, void *ctx, const struct cancel *c, struct err *e);
 
-/* As store_put for each of a few small objects, several at a time.  Ends at the first error; what was put stays. */
+/* As store_put for each of a few small objects, several at a time.  Starts nothing more after the first error, and ends when
+ * nothing is under way any more; what was put stays. */
 struct store_gift { const char *key; struct str data; };
 MUST_CHECK int store_put_many(struct store *st, const struct store_gift *gifts, size_t n, const struct cancel *c,
 	struct err *e);

@@ -323,14 +323,14 @@ realloc(void *p, size_t n)
 static unsigned
 mode_of(int flags, va_list ap)
 {
-	return flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, unsigned) : 0;
+	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(ap, unsigned) : 0;
 }
 
 /* A full disk opens what is there. */
 static bool
 open_counts(int flags)
 {
-	return (flags & O_CREAT) || (give_errno != ENOSPC && give_errno != EDQUOT);
+	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE || (give_errno != ENOSPC && give_errno != EDQUOT);
 }
 
 #define OPEN(name) \
