@@ -40,16 +40,15 @@ list_jobs(const char *root, struct strs *out)
 	strs_sort(out);
 }
 
+/* With what a killed run left in it, whatever its name. */
 static void
 remove_job(const char *dir)
 {
-	static const char *const files[] = { "job.json", "result.json", "lock" };
+	AUTO(closedirp) DIR *d = opendir(dir);
+	struct dirent *en;
 
-	for (size_t i = 0; i < COUNT(files); i++) {
-		AUTO_FREE char *path = file_join(dir, files[i]);
-
-		(void)unlink(path);
-	}
+	while (d != NULL && (en = readdir(d)) != NULL)
+		(void)unlinkat(dirfd(d), en->d_name, 0);
 	(void)rmdir(dir);
 }
 
@@ -178,8 +177,14 @@ check_job(const char *dir, journal_fn *fn, void *ctx)
 	const char *operation, *location, *name;
 	struct err e;
 
-	if (has_result(dir) || (lock = file_lock(lock_path, &e)) < 0 || file_read(path, &json, &e) < 0)
+	if (has_result(dir) || (lock = file_lock(lock_path, &e)) < 0)
 		return;
+	if (file_read(path, &json, &e) < 0) {
+		/* It died before it had begun. */
+		if (e.kind == EK_NOTFOUND)
+			remove_job(dir);
+		return;
+	}
 	doc = jdoc_parse(buf_str(&json), &e);
 	operation = jdoc_text(doc, "operation");
 	location = jdoc_text(doc, "location");

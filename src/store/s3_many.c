@@ -57,7 +57,14 @@ tell(const struct window *w, size_t nth, const struct http_resp *resp, const str
 	return w->fn(w->ctx, nth, &got, e);
 }
 
-/* Alone and without a tag: s3_do knows whether another region or the server's clock helps. */
+/* An answer to which s3_do may know better: another region, the server's clock, a request that it calls too slow. */
+static bool
+worth_more(const struct err *why)
+{
+	return why->http >= 300 && why->http < 500 && why->kind != EK_NOTFOUND;
+}
+
+/* Alone and without a tag. */
 static int
 once_more(const struct window *w, size_t nth, struct err *e)
 {
@@ -118,7 +125,7 @@ take_next(struct window *w, struct slot **freed, struct err *e)
 		rc = err_set(&why, EK_CORRUPT, "the store sent nothing but '304 Not Modified'");
 	if (rc == 0)
 		rc = tell(w, slot->nth, s3_call_resp(call), NULL, e);
-	else if (why.kind == EK_INVALID || why.kind == EK_DENIED)
+	else if (worth_more(&why))
 		rc = once_more(w, slot->nth, e);
 	else
 		rc = tell(w, slot->nth, NULL, &why, e);
@@ -183,8 +190,7 @@ put_next(struct puts *w, size_t *nth, struct err *e)
 	if (rc == 0)
 		rc = s3_check_taken(s3_call_resp(call), &why);
 	s3_call_free(TAKE(*at));
-	/* s3_do knows whether another region or the server's clock helps. */
-	if (rc < 0 && (why.kind == EK_INVALID || why.kind == EK_DENIED))
+	if (rc < 0 && worth_more(&why))
 		return s3_put(w->st, w->gifts[*nth].key, w->gifts[*nth].data, w->c, e);
 	if (rc < 0)
 		*e = why;

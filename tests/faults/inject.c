@@ -260,9 +260,10 @@ set_up(void)
 static void
 write_record(void)
 {
-	int fd = open(getenv("INJECT_RECORD"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd;
 
-	on = false;
+	on = false;                              /* before this very call becomes a place */
+	fd = open(getenv("INJECT_RECORD"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	for (size_t i = 0; i < SITES && fd >= 0; i++)
 		if (sites[i].hash)
 			print_site(fd, sites[i].call, sites[i].hash, sites[i].times, sites[i].frames);

@@ -206,6 +206,20 @@ def put(cluster, path, body):
     return None
 
 
+def drop_namespaces(cluster, names):
+    """At once, and without a controller: lists of namespaces have to stay short. What was in them stays in etcd."""
+    import kube  # pylint: disable=import-outside-toplevel
+    for name in names:
+        path = "/api/v1/namespaces/" + name
+        try:
+            cluster.request("DELETE", path)
+            cluster.request("PUT", path + "/finalize", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name},
+                                                        "spec": {"finalizers": []}})
+        except kube.Failure as failure:
+            if failure.status not in (404, 409):
+                raise
+
+
 def populate(cluster, big_parts=0):
     """Two small namespaces; faults-big holds secrets that do not compress."""
     meta = {"labels": {"orlop.test/faults": "yes"}}

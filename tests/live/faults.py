@@ -274,6 +274,7 @@ def restore_run(setup, through, prefix, reference, fault, name, nth, always, sur
             again = lab.orlop.run(*command)
             expect(again.code == 0, "the second restore failed, too: %s (after %s)", again, result)
             expect(restored(setup, namespaces) == reference, "the second restore did not complete it")
+        faultkit.drop_namespaces(setup.cluster, namespaces.values())
     return run
 
 

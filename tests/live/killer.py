@@ -66,10 +66,10 @@ class Setup:
 # ---- SIGKILL ----
 
 def journals(orlop):
-    """The results of all jobs; None for a job without one."""
+    """The results of all jobs that were begun; None for a job without one."""
     found = []
-    for job in pathlib.Path(orlop.home, ".local/state/orlop/jobs").glob("*"):
-        result = job / "result.json"
+    for asked in pathlib.Path(orlop.home, ".local/state/orlop/jobs").glob("*/job.json"):
+        result = asked.with_name("result.json")
         found.append(json.loads(result.read_text())["result"] if result.exists() else None)
     return found
 
@@ -199,6 +199,7 @@ def restore_deleted_run(setup, kind, after):
         result = ground.orlop.end(process, started)
         ended_well(result)
         expect(result.code in (0, 1, 3, 4, 7), "the wrong exit code: %s", result)
+        faultkit.drop_namespaces(setup.cluster, ["fto-%x-%d%s" % (os.getpid(), number, end) for end in "ab"])
         ground.done()
     return run
 

@@ -189,6 +189,27 @@ a_killed_process_s_job_is_told_once(void **state)
 	assert_int_equal(interrupted(0, NULL), 0);
 }
 
+/* Killed between the first step of its journal and the last: nothing was begun, and nothing is to be kept. */
+static void
+a_job_that_was_never_written_down_is_removed(void **state)
+{
+	struct journal *j = start("b1");
+	AUTO_FREE char *id = xstrdup(journal_id(j));
+	AUTO_FREE char *dir = xasprintf("%s/orlop/jobs/%s", home, id);
+	AUTO_FREE char *from = file_join(dir, "job.json");
+	AUTO_FREE char *to = file_join(dir, ".orlop-tmp-1");
+	AUTO_FREE char *result = file_join(dir, "result.json");
+
+	(void)state;
+	assert_int_equal(rename(from, to), 0);
+	assert_int_equal(interrupted(0, NULL), 0);
+	assert_int_equal(access(dir, F_OK), 0);  /* its process is alive */
+	journal_end(j, "done", "");
+	assert_int_equal(unlink(result), 0);
+	assert_int_equal(interrupted(0, NULL), 0);
+	assert_int_equal(access(dir, F_OK), -1);
+}
+
 static void
 a_living_process_s_job_is_not_told(void **state)
 {
@@ -372,6 +393,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_killed_process_s_job_is_told_once),
+		CASE(a_job_that_was_never_written_down_is_removed),
 		CASE(a_living_process_s_job_is_not_told),
 		CASE(our_own_running_job_is_not_told),
 		CASE(an_unsettled_job_is_told_again),
