@@ -7,6 +7,7 @@
 #include "data/jwrite.h"
 #include "engine/catalog.h"
 #include "engine/verify.h"
+#include "k8s/server.h"
 
 #define UID_WAIT_NS (5 * NS_PER_S)
 
@@ -48,7 +49,7 @@ on_verify_progress(void *ctx, uint64_t bytes)
 enum ev_end
 op_backup_verify(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
+	AUTO(store_closep) struct store *st = location_open(j, e);
 	struct verify_counts n;
 
 	if (st == NULL
@@ -98,7 +99,7 @@ check_owner(struct job *j, const struct vbackup *b, struct err *e)
 enum ev_end
 op_backup_delete(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
+	AUTO(store_closep) struct store *st = location_open(j, e);
 	const char *name = job_request(j)->name;
 	struct vbackup b = { 0 };
 	struct err why;

@@ -6,10 +6,12 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "data/jwrite.h"
 #include "engine/backup.h"
 #include "engine/catalog.h"
 #include "engine/restore.h"
+#include "k8s/server.h"
 
 static op_fn *const ops[] = {
 	[OP_BACKUP_CREATE]     = op_backup_create,
@@ -115,7 +117,7 @@ target_done(struct target *t)
 }
 
 struct store *
-location_open(struct job *j, bool reading, struct err *e)
+location_open(struct job *j, struct err *e)
 {
 	AUTO(store_closep) struct store *st = NULL;
 
@@ -123,7 +125,7 @@ location_open(struct job *j, bool reading, struct err *e)
 	st = store_open(job_request(j)->location, e);
 	if (st == NULL)
 		return NULL;
-	if ((reading && store_exists(st, e) < 0) || store_first(st, LAYOUT_BACKUPS, NULL, job_cancel(j), e) < 0) {
+	if (store_exists(st, e) < 0 || store_first(st, LAYOUT_BACKUPS, NULL, job_cancel(j), e) < 0) {
 		err_ctx(e, "location %s", store_url(st));
 		return NULL;
 	}
@@ -235,39 +237,120 @@ run_backup(struct job *j, struct store *st, struct k8s *k, const struct backup_o
 	return end;
 }
 
+/* The cluster is asked its first questions while the location is: two long lines then take the time of one. */
+struct reaching {
+	struct k8s     *k;
+	struct cancel   stop;
+	struct thread  *thread;
+	int             rc;
+	struct err      e;
+};
+
+static void
+reach(void *arg)
+{
+	struct reaching *r = arg;
+	struct k8s_info info;
+
+	r->rc = k8s_server_info(r->k, &info, &r->stop, &r->e);
+}
+
+static void
+reach_start(struct reaching *r, struct job *j, struct k8s *k)
+{
+	struct err e;
+
+	r->k = k;
+	r->stop.up = job_cancel(j);
+	r->thread = thread_start("reach", reach, r, &e);
+	if (r->thread == NULL)
+		reach(r);
+}
+
+/* After it k is the caller's again. */
+static int
+reach_end(struct reaching *r, struct job *j, struct err *e)
+{
+	thread_join(r->thread);
+	if (r->rc == 0)
+		return 0;
+	job_about(j, ABOUT_CLUSTER);
+	*e = r->e;
+	return -1;
+}
+
+/* Errors are about the location, but for a name that cannot be had. */
+static int
+claim(struct job *j, struct store *st, const struct backup_opts *o, struct err *e)
+{
+	int rc, swept;
+	struct err why;
+
+	job_about(j, ABOUT_LOCATION);
+	rc = backup_claim(st, o->name, o->job, job_cancel(j), e);
+	if (rc < 0 && e->kind == EK_EXISTS) {
+		swept = sweep_claimed(j, st, o->name, &why);
+		if (swept > 0)
+			rc = backup_claim(st, o->name, o->job, job_cancel(j), e);
+		if (swept < 0)
+			*e = why;
+	}
+	if (rc < 0 && e->kind == EK_EXISTS) {
+		job_about(j, ABOUT_NOTHING);
+		return err_ctx(e, "backup '%s'", o->name);
+	}
+	if (rc < 0)
+		return err_ctx(e, "location %s", store_url(st));
+	job_about(j, ABOUT_NOTHING);
+	return 0;
+}
+
+static enum ev_end
+claim_and_run(struct job *j, struct store *st, struct k8s *k, const struct backup_opts *o, struct err *e)
+{
+	struct reaching r = { 0 };
+	struct err why;
+	int rc;
+
+	reach_start(&r, j, k);
+	rc = claim(j, st, o, e);
+	if (rc < 0) {
+		cancel_fire(&r.stop);
+		thread_join(r.thread);
+		return job_failed(e);
+	}
+	if (reach_end(&r, j, e) < 0) {
+		if (backup_abandon(st, o->name, &why) < 0)
+			job_note(j, "%s", why.msg);
+		return job_failed(e);
+	}
+	return run_backup(j, st, k, o, e);
+}
+
 enum ev_end
 op_backup_create(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, false, e);
+	AUTO(store_closep) struct store *st = NULL;
 	AUTO_TARGET struct target t = { 0 };
 	AUTO_FREE char *name = NULL;
 	struct backup_opts o = job_request(j)->backup;
-	struct sweeping s = { j, st };
+	struct sweeping s = { j, NULL };
 	struct journal *journal;
-	struct err why;
 	enum ev_end end;
 
-	if (st == NULL)
+	job_about(j, ABOUT_LOCATION);
+	st = store_open(job_request(j)->location, e);
+	if (st == NULL || target_open(j, &t, e) < 0)
 		return job_failed(e);
+	job_about(j, ABOUT_NOTHING);
+	s.st = st;
 	journal_interrupted(sweep_interrupted, &s);
-	if (target_reach(j, &t, e) < 0)
-		return job_failed(e);
 	name = o.name != NULL ? xstrdup(o.name) : generated_name(t.conn.context);
 	o.name = name;
 	o.cluster_name = t.conn.context;
 	journal = start_journal(j, "backup create", st, name);
 	o.job = journal_id(journal);
-	end = run_backup(j, st, t.k, &o, e);
-	if (end == END_FAILED && e->kind == EK_EXISTS) {
-		int swept = sweep_claimed(j, st, name, &why);
-
-		if (swept > 0)
-			end = run_backup(j, st, t.k, &o, e);
-		if (swept < 0) {
-			*e = why;
-			end = job_failed(e);
-		}
-	}
+	end = claim_and_run(j, st, t.k, &o, e);
 	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
 	return end;
 }
@@ -322,7 +405,7 @@ run_restore(struct job *j, struct store *st, struct k8s *k, const struct restore
 enum ev_end
 op_restore_create(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
+	AUTO(store_closep) struct store *st = location_open(j, e);
 	AUTO_TARGET struct target t = { 0 };
 	AUTO_FREE char *name = NULL;
 	struct restore_opts o = job_request(j)->restore;

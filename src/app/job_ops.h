@@ -19,9 +19,8 @@ MUST_CHECK int target_open(struct job *j, struct target *out, struct err *e);
 MUST_CHECK int target_reach(struct job *j, struct target *out, struct err *e);
 void target_done(struct target *t);
 
-/* The request's location, shown to be usable by one listing.  Errors are about the location.  reading: it must be there
- * already. */
-MUST_CHECK struct store *location_open(struct job *j, bool reading, struct err *e);
+/* The request's location, which is there and can be listed.  Errors are about the location. */
+MUST_CHECK struct store *location_open(struct job *j, struct err *e);
 
 /* FAILED or CANCELED by e. */
 enum ev_end job_failed(const struct err *e);

@@ -68,7 +68,7 @@ static enum ev_end
 list_catalog(struct job *j, int (*list)(struct store *, catalog_fn *, void *, const struct cancel *, struct err *),
 	struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
+	AUTO(store_closep) struct store *st = location_open(j, e);
 	struct listing l = { .j = j };
 
 	if (st == NULL || list(st, on_catalog, &l, job_cancel(j), e) < 0)
@@ -171,7 +171,7 @@ describe_backup(struct job *j, struct store *st, struct jw *w, struct err *e)
 static enum ev_end
 run_describe(struct job *j, int (*describe)(struct job *, struct store *, struct jw *, struct err *), struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
+	AUTO(store_closep) struct store *st = location_open(j, e);
 	AUTO_BUF struct buf json = BUF_INIT(LIMIT_INDEX);
 	struct jw w;
 
@@ -252,7 +252,7 @@ send_log(struct job *j, struct store *st, enum layout_file f, struct err *e)
 enum ev_end
 op_backup_logs(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
+	AUTO(store_closep) struct store *st = location_open(j, e);
 	struct vbackup b = { 0 };
 
 	if (st == NULL || reader_metadata(st, job_request(j)->name, &b, job_cancel(j), e) < 0)
@@ -264,7 +264,7 @@ op_backup_logs(struct job *j, struct err *e)
 enum ev_end
 op_restore_logs(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
+	AUTO(store_closep) struct store *st = location_open(j, e);
 
 	if (st == NULL || check_restore(st, job_request(j)->name, job_cancel(j), e) < 0)
 		return job_failed(e);
@@ -290,7 +290,7 @@ on_unpack(void *ctx, uint64_t bytes)
 static int
 open_backup(struct job *j, struct opened *o, struct err *e)
 {
-	o->st = location_open(j, true, e);
+	o->st = location_open(j, e);
 	if (o->st == NULL || reader_metadata(o->st, job_request(j)->name, &o->b, job_cancel(j), e) < 0)
 		return -1;
 	o->r = reader_open(o->st, &o->b, on_unpack, j, job_cancel(j), e);
@@ -525,7 +525,7 @@ failed:
 enum ev_end
 op_backup_download(struct job *j, struct err *e)
 {
-	AUTO(store_closep) struct store *st = location_open(j, true, e);
+	AUTO(store_closep) struct store *st = location_open(j, e);
 	const struct request *r = job_request(j);
 	AUTO_FREE char *key = NULL;
 	struct download d = { .j = j, .fd = -1 };

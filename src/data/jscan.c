@@ -252,7 +252,7 @@ jsplit(struct jsplit *s, struct str obj)
 	if (!jiter_obj(&it, obj))
 		return false;
 	while ((p = iter_value(&it, &m.key)) != NULL) {
-		if (!meta && *p == '{' && str_eq(m.key, S("metadata"))) {
+		if (!meta && p < it.end && *p == '{' && str_eq(m.key, S("metadata"))) {
 			meta = true;
 			to = split_members(&s->meta, p, it.end);
 		} else {
@@ -285,6 +285,15 @@ jmembers_get(const struct jmembers *m, struct str key, struct str *val)
 	return false;
 }
 
+/* A name with escapes is longer than what it says; the quotes around it, which jstr_eq wants, are there. */
+static bool
+is_named(struct str name, struct str want)
+{
+	bool escaped = name.len >= want.len && memchr(name.p, '\\', name.len) != NULL;
+
+	return escaped ? jstr_eq((struct str){ name.p - 1, name.len + 2 }, want) : str_eq(name, want);
+}
+
 bool
 jget(struct str obj, const char *key, struct str *val)
 {
@@ -294,9 +303,7 @@ jget(struct str obj, const char *key, struct str *val)
 	if (!jiter_obj(&it, obj))
 		return false;
 	while (jiter_next(&it, &name, &v)) {
-		bool escaped = name.len > want.len && memchr(name.p, '\\', name.len);
-		/* the quotes around the name are there: jstr_eq wants them */
-		if (escaped ? jstr_eq((struct str){ name.p - 1, name.len + 2 }, want) : str_eq(name, want)) {
+		if (is_named(name, want)) {
 			*val = v;
 			return true;
 		}

@@ -22,28 +22,52 @@ sink(void *ctx, const void *p, size_t n, struct err *e)
 	return store_writer_add(ctx, p, n, e);
 }
 
-/* Everything between the claim and the metadata. */
+/* Fills the tarball; its last bytes are then still on their way. */
 static int
-write_tarball(struct backup_work *run, struct err *e)
+write_tarball(struct backup_work *run, struct store_writer *sw, struct err *e)
 {
-	AUTO_FREE char *key = layout_key(run->o->name, LAYOUT_TARBALL);
-	struct store_writer *sw = store_writer_open(run->st, key, run->c, e);
 	struct tar_writer_fns tar_fns = { sink, sw };
 	struct tar_totals totals;
 
-	if (sw == NULL)
-		return err_ctx(e, "%s", key);
 	run->tar = tar_writer_new(&tar_fns, run->b->start_unix_ns, e);
-	if (run->tar == NULL)
-		goto failed;
-	if (backup_collect(run, e) < 0)
-		goto failed;
+	if (run->tar == NULL || backup_collect(run, e) < 0)
+		return -1;
 	report_progress(run->r, "uploading", run->items, run->items, 0);
 	if (tar_writer_finish(run->tar, &totals, e) < 0)
-		goto failed;
+		return -1;
 	report_progress(run->r, "uploading", run->items, run->items, totals.gz_bytes);
-	return store_writer_commit(sw, e) < 0 ? err_ctx(e, "upload %s", key) : 0;
-failed:
+	return store_writer_end(sw, e);
+}
+
+static void
+tell_results(struct backup_work *run)
+{
+	if (run->volumes.len > 0)
+		report_finding(run->r, RESULT_WARNING, NULL, NULL, NULL,
+			"a restore brings the claims back with new, empty volumes unless the reclaim policy is Retain",
+			"the data of %zu persistent volumes is not part of this backup", run->volumes.len);
+}
+
+/* Everything between the claim and the metadata. */
+static int
+write_files(struct backup_work *run, struct err *e)
+{
+	AUTO_FREE char *key = layout_key(run->o->name, LAYOUT_TARBALL);
+	struct store_writer *sw = store_writer_open(run->st, key, run->c, e);
+	int rc;
+
+	if (sw == NULL)
+		return err_ctx(e, "%s", key);
+	rc = write_tarball(run, sw, e);
+	if (rc == 0 && run->items == 0 && run->narrowed)
+		rc = err_set(e, EK_NOTFOUND, "nothing in the cluster matches the filters");
+	if (rc == 0) {
+		tell_results(run);
+		report_progress(run->r, "finishing", run->items, run->items, 0);
+		rc = backup_put_side_files(run, e);
+	}
+	if (rc == 0)
+		return store_writer_commit(sw, e) < 0 ? err_ctx(e, "upload %s", key) : 0;
 	/* The tar writer's thread uses the store writer: it ends first. */
 	tar_writer_freep(&run->tar);
 	store_writer_abort(sw);
@@ -95,18 +119,7 @@ backup_steps(struct backup_work *run, struct err *e)
 		return -1;
 	backup_plan_lists(run);
 	backup_plan_related(run);
-	if (write_tarball(run, e) < 0)
-		return -1;
-	if (run->items == 0 && run->narrowed)
-		return err_set(e, EK_NOTFOUND, "nothing in the cluster matches the filters");
-	if (run->volumes.len > 0)
-		report_finding(run->r, RESULT_WARNING, NULL, NULL, NULL,
-			"a restore brings the claims back with new, empty volumes unless the reclaim policy is Retain",
-			"the data of %zu persistent volumes is not part of this backup", run->volumes.len);
-	report_progress(run->r, "finishing", run->items, run->items, 0);
-	if (backup_put_side_files(run, e) < 0)
-		return -1;
-	return backup_publish(run, e);
+	return write_files(run, e) < 0 ? -1 : backup_publish(run, e);
 }
 
 /* A Backup with bad labels would be refused by Velero's API server when it is synced (velero-format 7, 12). */
@@ -127,7 +140,7 @@ check_labels(const struct backup_opts *o, struct err *e)
 static int
 check_options(struct backup_work *run, struct err *e)
 {
-	if (layout_check_name("backup", run->o->name, e) < 0 || check_labels(run->o, e) < 0)
+	if (check_labels(run->o, e) < 0)
 		return -1;
 	return run->o->policies != NULL ? policy_parse(run->o->policies, &run->policy, e) : 0;
 }
@@ -166,13 +179,13 @@ backup_run(struct k8s *k, struct store *st, const struct backup_opts *o, struct 
 	struct backup_work run = { .k = k, .st = st, .o = o, .r = r, .c = c, .b = &b, .used_ns = strmap_new(),
 		.barred = strmap_new(), .stored = strmap_new(), .accounts = strmap_new(), .needed = strmap_new(),
 		.key = BUF_INIT(SIZE_MAX), .list = vreslist_new() };
-	int rc = -1;
+	struct err why;
+	int rc = check_options(&run, e);
 
-	if (check_options(&run, e) == 0 && backup_claim(&run, e) == 0) {
+	if (rc == 0)
 		rc = backup_steps(&run, e);
-		if (rc < 0)
-			backup_undo(&run);
-	}
+	if (rc < 0 && backup_abandon(st, o->name, &why) < 0)
+		report_note(r, "%s", why.msg);
 	run_done(&run);
 	if (rc < 0) {
 		vbackup_done(&b);

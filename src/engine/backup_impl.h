@@ -114,10 +114,6 @@ MUST_CHECK int backup_store_related(struct backup_work *run, struct err *e);
 
 /* --- the bucket --- */
 
-/* Takes the name: EK_EXISTS when there is such a backup, or somebody is making it. */
-MUST_CHECK int backup_claim(struct backup_work *run, struct err *e);
-/* After a failure: nothing of this run may stay. */
-void backup_undo(struct backup_work *run);
 /* Everything but the tarball and the metadata. */
 MUST_CHECK int backup_put_side_files(struct backup_work *run, struct err *e);
 /* What is known before the first object: run->b. */

@@ -11,71 +11,126 @@
 #include "engine/chain.h"
 #include "engine/side_files.h"
 
+#include <string.h>
 #include <unistd.h>
 
-#define CLEANUP_NS (15 * NS_PER_S)
+#define CLEANUP_NS  (15 * NS_PER_S)
+#define SMALL_INDEX (1 * MIB)
 
-/* --- the bucket --- */
+/* --- the name --- */
 
-/* The name has files: of a backup, or of what was to become one. */
+struct stray { const char *claim; char *key; };
+
+/* Ends the listing with the first key that is not our claim. */
 static int
-refuse_name(struct backup_work *run, const char *stray, struct err *e)
+on_stray(void *ctx, const char *key, const struct store_info *info, struct err *e)
 {
-	AUTO_FREE char *meta = layout_key(run->o->name, LAYOUT_METADATA);
+	struct stray *s = ctx;
+
+	(void)info;
+	if (strcmp(key, s->claim) == 0)
+		return 0;
+	s->key = xstrdup(key);
+	return err_set(e, EK_EXISTS, "%s", key);
+}
+
+/* The name has files: of a backup, or of what was or is to become one. */
+static int
+refuse_name(struct store *st, const char *name, const char *stray, const struct cancel *c, struct err *e)
+{
+	AUTO_FREE char *meta = layout_key(name, LAYOUT_METADATA);
 	struct store_info info;
 	struct err why;
 
-	if (store_head(run->st, meta, &info, run->c, &why) == 0)
-		return err_set(e, EK_EXISTS, "exists already in %s", store_url(run->st));
-	if (why.kind == EK_NOTFOUND)
-		return err_set(e, EK_EXISTS, "there are files of an unfinished run (%s): delete them with "
-			"'orlop backup delete %s', or choose another name", stray, run->o->name);
-	*e = why;
-	return -1;
+	if (store_head(st, meta, &info, c, &why) == 0)
+		return err_set(e, EK_EXISTS, "exists already in %s", store_url(st));
+	if (why.kind != EK_NOTFOUND) {
+		*e = why;
+		return -1;
+	}
+	if (stray == NULL)
+		return err_set(e, EK_EXISTS, "is being made by somebody else in %s right now; if you know that run to have "
+			"ended, delete its files with 'orlop backup delete %s'", store_url(st), name);
+	return err_set(e, EK_EXISTS, "there are files of an unfinished run (%s): delete them with "
+		"'orlop backup delete %s', or choose another name", stray, name);
 }
 
-int
-backup_claim(struct backup_work *run, struct err *e)
+static void
+write_claim(const char *job, struct buf *doc)
 {
-	AUTO_FREE char *key = layout_key(run->o->name, LAYOUT_CLAIM);
-	AUTO_FREE char *dir = layout_backup_dir(run->o->name);
-	AUTO_FREE char *stray = NULL;
-	AUTO_BUF struct buf doc = BUF_INIT(LIMIT_SMALL_BODY);
 	char host[256] = "", now[CLOCK_TEXT_MAX];
+	struct err never;
 	struct jw w;
-	int there;
 
-	there = store_first(run->st, dir, &stray, run->c, e);
-	if (there < 0)
-		return -1;
-	if (there > 0)
-		return refuse_name(run, stray, e);
 	(void)gethostname(host, sizeof host - 1);
-	jw_init(&w, &doc, false);
+	jw_init(&w, doc, false);
 	jw_obj(&w);
 	jw_kv_text(&w, "host", host);
 	jw_kv_int(&w, "pid", getpid());
-	jw_kv_text(&w, "job", run->o->job);
+	jw_kv_text(&w, "job", job);
 	jw_kv_text(&w, "started", clock_rfc3339(now, clock_unix_ns()));
 	jw_obj_end(&w);
-	if (jw_done(&w, e) < 0)
-		return -1;
-	if (store_create(run->st, key, buf_str(&doc), run->c, e) < 0)
-		return e->kind == EK_EXISTS
-			? err_set(e, EK_EXISTS, "is being made by somebody else in %s right now", store_url(run->st))
-			: -1;
-	return 0;
+	assert_that(jw_done(&w, &never) == 0);
 }
 
-void
-backup_undo(struct backup_work *run)
+/*
+ * The claim first, then a look around: nobody else can begin, or be between its beginning and its end, when what is
+ * found is judged.
+ */
+int
+backup_claim(struct store *st, const char *name, const char *job, const struct cancel *c, struct err *e)
+{
+	AUTO_FREE char *key = NULL;
+	AUTO_FREE char *dir = NULL;
+	AUTO_BUF struct buf doc = BUF_INIT(LIMIT_SMALL_BODY);
+	struct cancel cleanup = { .deadline_mono_ns = clock_mono_ns() + CLEANUP_NS };
+	struct stray stray = { 0 };
+	struct err ignored;
+	int rc;
+
+	if (layout_check_name("backup", name, e) < 0)
+		return -1;
+	key = layout_key(name, LAYOUT_CLAIM);
+	dir = layout_backup_dir(name);
+	write_claim(job, &doc);
+	if (store_create(st, key, buf_str(&doc), c, e) < 0)
+		return e->kind == EK_EXISTS ? refuse_name(st, name, NULL, c, e) : -1;
+	stray.claim = key;
+	rc = store_list(st, dir, false, on_stray, &stray, c, e);
+	if (stray.key != NULL)
+		rc = refuse_name(st, name, stray.key, c, e);
+	free(stray.key);
+	if (rc < 0)
+		(void)!store_delete(st, key, &cleanup, &ignored);
+	return rc;
+}
+
+int
+backup_abandon(struct store *st, const char *name, struct err *e)
 {
 	struct cancel c = { .deadline_mono_ns = clock_mono_ns() + CLEANUP_NS };
 	size_t keys;
-	struct err e;
 
-	if (catalog_delete(run->st, run->o->name, &keys, &c, &e) < 0 && e.kind != EK_NOTFOUND)
-		report_note(run->r, "could not remove the unfinished backup '%s': %s", run->o->name, e.msg);
+	if (catalog_delete(st, name, &keys, &c, e) < 0 && e->kind != EK_NOTFOUND)
+		return err_ctx(e, "could not remove the unfinished backup '%s'", name);
+	return 0;
+}
+
+/* --- the bucket --- */
+
+/* A large one goes by itself and first: its memory then serves for what follows. */
+static int
+put_large(struct backup_work *run, struct side_files *files, struct err *e)
+{
+	const struct side_file *index = &files->at[0];
+
+	if (index->gz.len <= SMALL_INDEX)
+		return 0;
+	if (side_files_put(files, run->st, run->c, e) < 0)
+		return -1;
+	chain_add(run->b, index->f, buf_str(&index->gz));
+	side_files_done(files);
+	return 0;
 }
 
 int
@@ -83,16 +138,12 @@ backup_put_side_files(struct backup_work *run, struct err *e)
 {
 	static const enum layout_file empty_lists[] = { LAYOUT_VOLUMESNAPSHOTS, LAYOUT_PODVOLUMEBACKUPS,
 		LAYOUT_ITEMOPERATIONS };
-	AUTO_SIDE_FILES struct side_files index = { .name = run->o->name }, files = { .name = run->o->name };
+	AUTO_SIDE_FILES struct side_files files = { .name = run->o->name };
 	AUTO_BUF struct buf results = BUF_INIT(LIMIT_SIDE_FILE);
 	AUTO_BUF struct buf volumes = BUF_INIT(LIMIT_SIDE_FILE);
 
-	/* By itself and first: it is large, and its memory serves for what follows. */
-	if (tar_writer_index(run->tar, side_files_add(&index, LAYOUT_INDEX), e) < 0
-	    || side_files_put(&index, run->st, run->c, e) < 0)
+	if (tar_writer_index(run->tar, side_files_add(&files, LAYOUT_INDEX), e) < 0 || put_large(run, &files, e) < 0)
 		return -1;
-	chain_add(run->b, LAYOUT_INDEX, buf_str(&index.at[0].gz));
-	side_files_done(&index);
 	for (size_t i = 0; i < COUNT(empty_lists); i++)
 		if (side_files_pack(&files, empty_lists[i], S("[]\n"), e) < 0)
 			return -1;

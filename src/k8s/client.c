@@ -11,13 +11,14 @@
 #include "data/jscan.h"
 #include "data/jwrite.h"
 #include "k8s/auth.h"
+#include "k8s/server.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define RETRIES        5
 #define FAR_NS         (20 * NS_PER_MS)
-#define CONNECTIONS    16       /* for the widest window of a restore, of which libcurl gives each a hundred */
+#define CONNECTIONS    32       /* for the lists of a backup far away; libcurl gives each a hundred small requests */
 #define CAUSES_SHOWN   3
 #define FIRST_LINE_MAX 200
 #define TYPE_SHOWN     60
@@ -27,6 +28,7 @@ struct flight {
 	struct k8s        *k;
 	struct k8s_op      op;
 	const char *const *headers;
+	const char        *own[2];      /* headers, when the operation brings its own */
 	char              *url;
 	struct http_call  *call;        /* of a window; NULL in k8s_do */
 	unsigned           version;     /* of the credentials that the last attempt took */
@@ -41,8 +43,7 @@ struct k8s {
 	struct http            *old;       /* of an earlier client certificate, while its calls are in flight */
 	unsigned                cert;      /* generation of the certificate of http */
 	const struct cancel    *cancel;    /* of the call that drives the session now */
-	bool                    known;     /* info is filled: these facts do not change while a job runs */
-	struct k8s_info         info;
+	struct k8s_facts        facts;
 	struct VEC_OF(struct flight *) flights;
 };
 
@@ -89,6 +90,7 @@ k8s_free(struct k8s *k)
 		return;
 	k8s_abort(k);
 	vec_free(&k->flights);
+	k8s_facts_done(&k->facts);
 	kube_auth_free(k->auth);
 	free(k);
 }
@@ -98,6 +100,12 @@ k8s_freep(struct k8s **k)
 {
 	k8s_free(*k);
 	*k = NULL;
+}
+
+struct k8s_facts *
+k8s_facts(struct k8s *k)
+{
+	return &k->facts;
 }
 
 const struct kube_conn *
@@ -175,18 +183,21 @@ sink(void *ctx, const void *p, size_t n, struct err *e)
 	return f->op.sink(f->op.ctx, p, n, e);
 }
 
-static const char *const *
-headers_for(const struct k8s_op *op)
+static void
+set_headers(struct flight *f)
 {
-	if (strcmp(op->method, "PATCH") == 0)
-		return headers_merge[op->metadata_only];
-	return op->body.len > 0 ? headers_json[op->metadata_only] : headers_get;
+	const struct k8s_op *op = &f->op;
+
+	f->own[0] = op->accept;
+	if (op->accept)
+		f->headers = f->own;
+	else if (strcmp(op->method, "PATCH") == 0)
+		f->headers = headers_merge[op->metadata_only];
+	else
+		f->headers = op->body.len > 0 ? headers_json[op->metadata_only] : headers_get;
 }
 
-/*
- * For k->http as it is now.  What is streamed gets a connection of its own: five lists in flight take a third less
- * time, of the server too, than as HTTP/2 streams of one connection.  Many small requests are better off with HTTP/2.
- */
+/* For k->http as it is now. */
 static struct http_req
 request(struct flight *f)
 {
@@ -200,7 +211,7 @@ request(struct flight *f)
 		.max_body = f->op.max_body > 0 ? f->op.max_body : LIMIT_OBJECT,
 		.prepare = prepare,
 		.sink = f->op.sink ? sink : NULL,
-		.http1 = f->op.sink != NULL,
+		.http1 = f->op.own_line,
 		.gzip = f->op.gzip,
 		.ctx = f,
 	};
@@ -376,8 +387,9 @@ do_op(struct k8s *k, struct k8s_op op, struct buf *out, const struct cancel *c, 
 {
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
 	op.max_body = room_in(out);
-	struct flight f = { .op = op, .headers = headers_for(&op) };
+	struct flight f = { .op = op };
 
+	set_headers(&f);
 	if (exchange(k, &f, &resp, c, e) < 0)
 		return -1;
 	return out ? buf_add_str(out, buf_str(&resp.body), e) : 0;
@@ -397,24 +409,6 @@ k8s_merge_patch(struct k8s *k, const char *path, struct str patch, struct buf *o
 	return do_op(k, (struct k8s_op){ .method = "PATCH", .path = path, .body = patch }, out, c, e);
 }
 
-int
-k8s_get_as(struct k8s *k, const char *path, const char *accept, struct buf *out, struct buf *content_type,
-	const struct cancel *c, struct err *e)
-{
-	AUTO(http_resp_done) struct http_resp resp = { 0 };
-	AUTO_FREE char *line = xasprintf("Accept: %s", accept);
-	const char *const headers[] = { line, NULL };
-	struct flight f = { .op = { .method = "GET", .path = path, .max_body = room_in(out) }, .headers = headers };
-	struct str type = { 0 };
-
-	if (exchange(k, &f, &resp, c, e) < 0)
-		return -1;
-	(void)http_resp_header(&resp, "Content-Type", &type);
-	if (content_type && buf_add_str(content_type, type, e) < 0)
-		return -1;
-	return buf_add_str(out, buf_str(&resp.body), e);
-}
-
 /* ------------------------------------------------------------------ window */
 
 int
@@ -426,7 +420,7 @@ k8s_start(struct k8s *k, const struct k8s_op *op, const struct cancel *c, struct
 	struct flight *f = xcalloc(1, sizeof *f);
 	f->k = k;
 	f->op = *op;
-	f->headers = headers_for(op);
+	set_headers(f);
 	f->url = xasprintf("%s%s", k->conn->server, op->path);
 	struct http_req req = request(f);
 	f->call = http_start(k->http, &req, op->tag);
@@ -505,100 +499,4 @@ struct str
 k8s_call_body(struct http_call *call)
 {
 	return buf_str(&http_call_resp(call)->body);
-}
-
-/* ------------------------------------------------------------------ facts about the server */
-
-static void
-copy_text(char *to, size_t size, const char *text)
-{
-	(void)snprintf(to, size, "%s", text ? text : "");
-}
-
-static int
-get_version(struct k8s *k, struct k8s_info *out, const struct cancel *c, struct err *e)
-{
-	AUTO_BUF struct buf body = BUF_INIT(LIMIT_SMALL_BODY);
-
-	if (k8s_do(k, "GET", "/version", S(""), &body, c, e) < 0)
-		return -1;
-	AUTO_JDOC cJSON *doc = jdoc_parse(buf_str(&body), e);
-	if (!doc)
-		return err_ctx(e, "answer of /version");
-	if (!jdoc_text(doc, "gitVersion"))
-		return err_set(e, EK_CORRUPT, "answer of /version has no gitVersion: not an API server");
-	copy_text(out->git_version, sizeof out->git_version, jdoc_text(doc, "gitVersion"));
-	copy_text(out->major, sizeof out->major, jdoc_text(doc, "major"));
-	copy_text(out->minor, sizeof out->minor, jdoc_text(doc, "minor"));
-	return 0;
-}
-
-static int
-get_uid(struct k8s *k, struct k8s_info *out, const struct cancel *c, struct err *e)
-{
-	AUTO_BUF struct buf body = BUF_INIT(LIMIT_SMALL_BODY);
-	struct err why;
-	struct str raw, uid;
-
-	if (k8s_do(k, "GET", "/api/v1/namespaces/kube-system", S(""), &body, c, &why) < 0) {
-		if (why.kind == EK_DENIED || why.kind == EK_NOTFOUND)
-			return 0;
-		*e = why;
-		return -1;
-	}
-	if (json_check(buf_str(&body), e) < 0)
-		return err_ctx(e, "namespace kube-system");
-	if (jpath(buf_str(&body), &raw, "metadata", "uid", NULL) && jstr_plain(raw, &uid))
-		(void)snprintf(out->uid, sizeof out->uid, STR_FMT, STR_ARG(uid));
-	return 0;
-}
-
-int
-k8s_server_info(struct k8s *k, struct k8s_info *out, const struct cancel *c, struct err *e)
-{
-	struct k8s_info info = { 0 };
-
-	if (!k->known) {
-		if (get_version(k, &info, c, e) < 0 || get_uid(k, &info, c, e) < 0)
-			return -1;
-		k->info = info;
-		k->known = info.uid[0] != '\0';  /* a right to read it may still be given */
-	}
-	*out = k->info;
-	return 0;
-}
-
-int
-k8s_can_i(struct k8s *k, const char *verb, const char *group, const char *resource, const char *ns,
-	bool *allowed, const struct cancel *c, struct err *e)
-{
-	AUTO_BUF struct buf review = BUF_INIT(LIMIT_SMALL_BODY), body = BUF_INIT(LIMIT_SMALL_BODY);
-	struct jw w;
-
-	jw_init(&w, &review, false);
-	jw_obj(&w);
-	jw_kv_text(&w, "apiVersion", "authorization.k8s.io/v1");
-	jw_kv_text(&w, "kind", "SelfSubjectAccessReview");
-	jw_key(&w, "spec");
-	jw_obj(&w);
-	jw_key(&w, "resourceAttributes");
-	jw_obj(&w);
-	jw_kv_text(&w, "verb", verb);
-	jw_kv_text(&w, "group", group);
-	jw_kv_text(&w, "resource", resource);
-	if (ns)
-		jw_kv_text(&w, "namespace", ns);
-	jw_obj_end(&w);
-	jw_obj_end(&w);
-	jw_obj_end(&w);
-	if (jw_done(&w, e) < 0)
-		return -1;
-	if (k8s_do(k, "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", buf_str(&review), &body,
-		c, e) < 0)
-		return -1;
-	AUTO_JDOC cJSON *doc = jdoc_parse(buf_str(&body), e);
-	if (!doc)
-		return err_ctx(e, "access review of %s %s", verb, resource);
-	*allowed = jdoc_bool(doc, "status.allowed", false);
-	return 0;
 }

@@ -6,16 +6,12 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "data/jdoc.h"
+#include "k8s/server.h"
 
 #include <string.h>
 #include <strings.h>
 
 #define WINDOW 8        /* group versions asked for at a time, of servers without aggregated discovery */
-
-static const char accept[] =
-	"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
-	"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
-	"application/json";
 
 static const struct { const char *name; unsigned bit; } verb_bits[] = {
 	{ "list", VERB_LIST }, { "get", VERB_GET }, { "create", VERB_CREATE }, { "delete", VERB_DELETE },
@@ -184,21 +180,15 @@ mark_preferred(struct discovery *d)
 
 /* ------------------------------------------------------------------ loading */
 
-/* A document of /api or /apis.  Every API server has both: without one, half of the cluster would be missing. */
+/* The document of /api or /apis. */
 static cJSON *
-get_root(struct k8s *k, const char *path, const struct cancel *c, struct err *e)
+read_root(const struct buf *body, const char *path, struct err *e)
 {
-	AUTO_BUF struct buf body = BUF_INIT(LIMIT_DISCOVERY);
-	cJSON *doc = NULL;
+	cJSON *doc = jdoc_parse(buf_str(body), e);
 
-	if (k8s_get_as(k, path, accept, &body, NULL, c, e) == 0)
-		doc = jdoc_parse(buf_str(&body), e);
-	if (doc)
-		return doc;
-	if (e->kind == EK_NOTFOUND || e->kind == EK_INVALID || e->kind == EK_CORRUPT)
-		e->kind = EK_UNAVAILABLE;   /* nothing is wrong with what the user named, or with a backup */
-	err_ctx(e, "discovery: GET %s", path);
-	return NULL;
+	if (!doc)
+		err_ctx(e, "GET %s", path);
+	return doc;
 }
 
 static bool
@@ -355,17 +345,11 @@ load_parts(struct k8s *k, struct discovery *d, struct parts *v, const struct can
 }
 
 static int
-load(struct k8s *k, struct discovery *d, const struct cancel *c, struct err *e)
+load(struct k8s *k, struct discovery *d, const cJSON *api, const cJSON *apis, const struct cancel *c, struct err *e)
 {
 	AUTO(parts_done) struct parts parts = { 0 };
 	unsigned order = 0;
 
-	AUTO_JDOC cJSON *api = get_root(k, "/api", c, e);
-	if (!api)
-		return -1;
-	AUTO_JDOC cJSON *apis = get_root(k, "/apis", c, e);
-	if (!apis)
-		return -1;
 	order = is_aggregated(api) ? load_aggregated(d, api, order) : plan_core(&parts, api, order);
 	if (load_parts(k, d, &parts, c, e) < 0)
 		return -1;
@@ -378,12 +362,37 @@ load(struct k8s *k, struct discovery *d, const struct cancel *c, struct err *e)
 	return load_parts(k, d, &parts, c, e);
 }
 
+/* Every API server has both roots: without one, half of the cluster would be missing. */
+static int
+load_roots(struct k8s *k, struct discovery *d, const struct cancel *c, struct err *e)
+{
+	struct buf roots[ROOT_COUNT_] = { 0 };
+	cJSON *api = NULL, *apis = NULL;
+	int rc = k8s_take_roots(k, roots, c, e);
+
+	if (rc == 0 && ((api = read_root(&roots[ROOT_API], "/api", e)) == NULL
+	                || (apis = read_root(&roots[ROOT_APIS], "/apis", e)) == NULL))
+		rc = -1;
+	for (int i = 0; i < ROOT_COUNT_; i++)
+		buf_free(&roots[i]);
+	if (rc < 0) {
+		if (e->kind == EK_NOTFOUND || e->kind == EK_INVALID || e->kind == EK_CORRUPT)
+			e->kind = EK_UNAVAILABLE;   /* nothing is wrong with what the user named, or with a backup */
+		err_ctx(e, "discovery");
+	} else {
+		rc = load(k, d, api, apis, c, e);
+	}
+	cJSON_Delete(api);
+	cJSON_Delete(apis);
+	return rc;
+}
+
 struct discovery *
 discovery_load(struct k8s *k, const struct cancel *c, struct err *e)
 {
 	AUTO(discovery_freep) struct discovery *d = xcalloc(1, sizeof *d);
 
-	if (load(k, d, c, e) < 0)
+	if (load_roots(k, d, c, e) < 0)
 		return NULL;
 	mark_preferred(d);
 	return TAKE(d);

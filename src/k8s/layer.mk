@@ -13,4 +13,6 @@ src_k8s_libk8s_a_SOURCES = \
 	src/k8s/list.c \
 	src/k8s/list.h \
 	src/k8s/selector.c \
-	src/k8s/selector.h
+	src/k8s/selector.h \
+	src/k8s/server.c \
+	src/k8s/server.h

@@ -242,7 +242,7 @@ start_page(struct listing *q, struct err *e)
 	q->bytes = q->again = false;
 	q->gzip = run->gzip;
 	struct k8s_op op = { .method = "GET", .path = q->path, .sink = bytes_came, .ctx = q, .tag = q,
-		.gzip = q->gzip };
+		.gzip = q->gzip, .own_line = true };
 	if (k8s_start(run->k, &op, run->cancel, &why) == 0)
 		return 0;
 	if (why.kind == EK_CANCELED) {

@@ -9,6 +9,7 @@
 #include "data/jscan.h"
 #include "k8s/client.h"
 #include "k8s/discovery.h"
+#include "k8s/server.h"
 
 struct k8s_list {
 	const struct api_resource *res;

@@ -308,6 +308,7 @@ static const struct store_ops s3_ops = {
 	.sweep = s3_sweep,
 	.writer_open = s3_writer_open,
 	.writer_add = s3_writer_add,
+	.writer_end = s3_writer_end,
 	.writer_commit = s3_writer_commit,
 	.writer_free = s3_writer_free,
 };

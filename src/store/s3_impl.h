@@ -93,6 +93,7 @@ MUST_CHECK int s3_list(struct store *st, const char *prefix, bool delimiter, sto
 MUST_CHECK struct store_writer *s3_writer_open(struct store *st, const char *key, const struct cancel *c,
 	struct err *e);
 MUST_CHECK int s3_writer_add(struct store_writer *w, const void *p, size_t n, struct err *e);
+MUST_CHECK int s3_writer_end(struct store_writer *w, struct err *e);
 MUST_CHECK int s3_writer_commit(struct store_writer *w, struct err *e);
 void s3_writer_free(struct store_writer *w);
 MUST_CHECK int s3_abort_upload(struct s3 *s, const char *key, struct str upload_id, const struct cancel *c,

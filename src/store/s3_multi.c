@@ -44,7 +44,8 @@ struct s3_writer {
 	struct part         *filling;
 	unsigned             number;             /* of the part being filled */
 	size_t               live;               /* buffers that exist */
-	char                *upload_id;          /* NULL: not started, or ended */
+	struct lock         *begin;              /* held while the upload is begun */
+	char                *upload_id;          /* NULL: not begun, or ended */
 	struct queue        *todo, *idle;
 	struct thread       *threads[UPLOADERS];
 	size_t               n_threads;
@@ -79,6 +80,7 @@ s3_writer_open(struct store *st, const char *key, const struct cancel *c, struct
 	w->stop.up = c;
 	w->number = 1;
 	w->lock = lock_new();
+	w->begin = lock_new();
 	w->todo = queue_new(PARTS_MAX_LIVE);
 	w->idle = queue_new(PARTS_MAX_LIVE);
 	return &w->base;
@@ -143,27 +145,6 @@ upload_part(struct s3_writer *w, struct http *h, const struct part *p, struct er
 	return 0;
 }
 
-static void
-uploader(void *arg)
-{
-	struct s3_writer *w = arg;
-	struct err e = { 0 };
-	AUTO(http_freep) struct http *h = http_new(&w->s->conn.http, &e);
-	struct part *p;
-
-	if (!h)
-		note_failure(w, &e);
-	while ((p = queue_pop(w->todo)) != NULL) {
-		bool given;
-
-		if (!cancel_is_hit(&w->stop) && upload_part(w, h, p, &e) < 0)
-			note_failure(w, &e);
-		buf_cut(&p->data, 0);
-		given = queue_push(w->idle, p);  /* holds all buffers there are: never blocks, closed never */
-		assert_that(given);
-	}
-}
-
 static int
 on_initiated(void *ctx, const char *path, struct str text, struct err *e)
 {
@@ -176,7 +157,7 @@ on_initiated(void *ctx, const char *path, struct str text, struct err *e)
 }
 
 static int
-initiate(struct s3_writer *w, struct err *e)
+initiate(struct s3_writer *w, struct http *h, struct err *e)
 {
 	static const struct xml_fns fns = { .on_text = on_initiated };
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
@@ -184,7 +165,7 @@ initiate(struct s3_writer *w, struct err *e)
 	struct s3_req req = { .method = "POST", .key = w->base.key, .max_body = LIMIT_SMALL_BODY, .n_query = 1,
 		.query = { { S("uploads"), S("") } } };
 
-	if (s3_do(&w->s->conn, w->s->http, &req, &resp, w->cancel, e) < 0)
+	if (s3_do(&w->s->conn, h, &req, &resp, &w->stop, e) < 0)
 		return err_ctx(e, "start a multipart upload");
 	if (xml_parse(buf_str(&resp.body), &fns, &id, e) < 0)
 		return err_ctx(e, "start a multipart upload: answer of the store");
@@ -192,6 +173,40 @@ initiate(struct s3_writer *w, struct err *e)
 		return err_set(e, EK_CORRUPT, "start a multipart upload: the store sent no UploadId");
 	w->upload_id = TAKE(id);
 	return 0;
+}
+
+/* The first uploader begins; the others wait for it here, and not whoever fills the parts. */
+static int
+begin_upload(struct s3_writer *w, struct http *h, struct err *e)
+{
+	int rc = 0;
+
+	lock_take(w->begin);
+	if (!w->upload_id && !cancel_is_hit(&w->stop))
+		rc = initiate(w, h, e);
+	lock_drop(w->begin);
+	return rc;
+}
+
+static void
+uploader(void *arg)
+{
+	struct s3_writer *w = arg;
+	struct err e = { 0 };
+	AUTO(http_freep) struct http *h = http_new(&w->s->conn.http, &e);
+	struct part *p;
+
+	if (!h || begin_upload(w, h, &e) < 0)
+		note_failure(w, &e);
+	while ((p = queue_pop(w->todo)) != NULL) {
+		bool given;
+
+		if (!cancel_is_hit(&w->stop) && upload_part(w, h, p, &e) < 0)
+			note_failure(w, &e);
+		buf_cut(&p->data, 0);
+		given = queue_push(w->idle, p);  /* holds all buffers there are: never blocks, closed never */
+		assert_that(given);
+	}
 }
 
 /* Hands the filled part to the uploaders.  One more is started as long as there are fewer than parts under way. */
@@ -203,8 +218,6 @@ flush_part(struct s3_writer *w, struct err *e)
 
 	if (w->number > S3_PARTS_MAX)
 		return err_set(e, EK_LIMIT, "more than %d parts", S3_PARTS_MAX);
-	if (!w->upload_id && initiate(w, e) < 0)
-		return -1;
 	lock_take(w->lock);
 	(*vec_push(&w->etags))[0] = '\0';
 	lock_drop(w->lock);
@@ -375,6 +388,14 @@ complete(struct s3_writer *w, struct err *e)
 }
 
 int
+s3_writer_end(struct store_writer *base, struct err *e)
+{
+	struct s3_writer *w = writer_of(base);
+
+	return w->number > 1 && w->filling && w->filling->data.len ? flush_part(w, e) : 0;
+}
+
+int
 s3_writer_commit(struct store_writer *base, struct err *e)
 {
 	struct s3_writer *w = writer_of(base);
@@ -382,7 +403,7 @@ s3_writer_commit(struct store_writer *base, struct err *e)
 
 	if (check_failure(w, e) < 0)
 		return -1;
-	if (!w->upload_id)
+	if (w->number == 1)
 		return s3_put(&w->s->base, base->key, whole, w->cancel, e);
 	if (whole.len && flush_part(w, e) < 0)
 		return -1;
@@ -433,6 +454,7 @@ s3_writer_free(struct store_writer *base)
 	queue_free(w->todo);
 	queue_free(w->idle);
 	lock_free(w->lock);
+	lock_free(w->begin);
 	vec_free(&w->etags);
 	free(w);
 }

@@ -316,6 +316,14 @@ store_writer_add(struct store_writer *w, const void *p, size_t n, struct err *e)
 }
 
 int
+store_writer_end(struct store_writer *w, struct err *e)
+{
+	if (w->st->ops->writer_end == NULL)
+		return 0;
+	return told(w->st->ops->writer_end(w, e), w->st, "write", w->key, e);
+}
+
+int
 store_writer_commit(struct store_writer *w, struct err *e)
 {
 	int rc = told(w->st->ops->writer_commit(w, e), w->st, "write", w->key, e);

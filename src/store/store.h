@@ -102,6 +102,8 @@ MUST_CHECK int store_delete(struct store *st, const char *key, const struct canc
  */
 MUST_CHECK struct store_writer *store_writer_open(struct store *st, const char *key, const struct cancel *c, struct err *e);
 MUST_CHECK int store_writer_add(struct store_writer *w, const void *p, size_t n, struct err *e);
+/* Nothing more will be added: what is left of a long object is on its way when this returns. */
+MUST_CHECK int store_writer_end(struct store_writer *w, struct err *e);
 MUST_CHECK int store_writer_commit(struct store_writer *w, struct err *e);    /* frees w, also on failure (aborted) */
 void store_writer_abort(struct store_writer *w);                              /* frees w; NULL is fine */
 

@@ -41,6 +41,7 @@ struct store_ops {
 
 	struct store_writer *(*writer_open)(struct store *st, const char *key, const struct cancel *c, struct err *e);
 	int  (*writer_add)(struct store_writer *w, const void *p, size_t n, struct err *e);
+	int  (*writer_end)(struct store_writer *w, struct err *e);       /* NULL: nothing to do */
 	int  (*writer_commit)(struct store_writer *w, struct err *e);
 	/* Undoes what was not committed; frees. */
 	void (*writer_free)(struct store_writer *w);

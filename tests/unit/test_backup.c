@@ -145,7 +145,9 @@ backup(struct run *run, const struct fake_rule *rules, size_t n)
 	run->o.page = 2500;                /* as LIMIT_QUERY says */
 	k = k8s_new(&conn, &run->e);
 	assert_non_null(k);
-	run->rc = backup_run(k, stored.st, &run->o, r, &run->cancel, &run->b, &run->e);
+	run->rc = backup_claim(stored.st, run->o.name, "job", NULL, &run->e);
+	if (run->rc == 0)
+		run->rc = backup_run(k, stored.st, &run->o, r, &run->cancel, &run->b, &run->e);
 	run->asked = fake_log(server);
 	k8s_free(k);
 	fake_stop(server);
@@ -851,7 +853,7 @@ a_name_that_is_taken_is_refused_and_nothing_is_changed(void **state)
 {
 	static const struct { bool finished; const char *key, *text; } rows[] = {
 		{ true, NULL, "exists already in dir:" },
-		{ false, "backups/b1/b1-orlop-claim.json", "unfinished run (backups/b1/b1-orlop-claim.json)" },
+		{ false, "backups/b1/b1-orlop-claim.json", "is being made by somebody else in dir:" },
 		{ false, "backups/b1/b1.tar.gz", "unfinished run (backups/b1/b1.tar.gz)" },
 	};
 

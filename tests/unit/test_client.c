@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "k8s/client.h"
+#include "k8s/server.h"
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -209,26 +210,6 @@ a_login_page_is_not_an_api_server(void **state)
 	assert_int_equal(k8s_server_info(b.k, &info, NULL, &b.e), -1);
 	assert_int_equal(b.e.kind, EK_INVALID);
 	assert_non_null(strstr(b.e.msg, "redirects to https://sso.example.com/"));
-	bench_down(&b);
-}
-
-static void
-get_as_gives_the_content_type(void **state)
-{
-	(void)state;
-	static const struct fake_rule rules[] = {
-		{ .request = "GET /apis", .type = "application/json;v=v2", .body = "{}" },
-		{ .request = "GET /none", .status = 406, .body = "{}" },
-	};
-	struct bench b;
-	AUTO_BUF struct buf body = BUF_INIT(100), type = BUF_INIT(100);
-	bench_up(&b, rules, COUNT(rules));
-
-	assert_int_equal(k8s_get_as(b.k, "/apis", "application/json", &body, &type, NULL, &b.e), 0);
-	assert_string_equal(buf_cstr(&type), "application/json;v=v2");
-	assert_string_equal(buf_cstr(&body), "{}");
-	assert_int_equal(k8s_get_as(b.k, "/none", "application/json", &body, NULL, NULL, &b.e), -1);
-	assert_int_equal(b.e.http, 406);
 	bench_down(&b);
 }
 
@@ -520,6 +501,37 @@ server_info_works_without_the_right_to_read_kube_system(void **state)
 }
 
 static void
+roots_come_with_the_server_info_once(void **state)
+{
+	(void)state;
+	static const struct fake_rule rules[] = {
+		{ .request = "GET /version", .body = "{\"gitVersion\":\"v1.35.4\",\"major\":\"1\",\"minor\":\"35\"}" },
+		{ .request = "GET /api/v1/namespaces/kube-system", .body = "{\"metadata\":{\"uid\":\"u-1\"}}" },
+		{ .request = "GET /apis", .times = 1, .body = "{\"groups\":1}" },
+		{ .request = "GET /apis", .body = "{\"groups\":2}" },
+		{ .request = "GET /api", .times = 2, .body = "{\"versions\":1}" },
+		{ .request = "GET /api", .status = 403, .body = "no" },
+	};
+	static const char *const apis[] = { "{\"groups\":1}", "{\"groups\":2}" };
+	struct buf roots[ROOT_COUNT_];
+	struct bench b;
+	struct k8s_info info;
+	bench_up(&b, rules, COUNT(rules));
+
+	assert_int_equal(k8s_server_info(b.k, &info, NULL, &b.e), 0);
+	for (size_t i = 0; i < COUNT(apis); i++) {
+		assert_int_equal(k8s_take_roots(b.k, roots, NULL, &b.e), 0);
+		assert_string_equal(buf_cstr(&roots[ROOT_API]), "{\"versions\":1}");
+		assert_string_equal(buf_cstr(&roots[ROOT_APIS]), apis[i]);
+		buf_free(&roots[ROOT_API]);
+		buf_free(&roots[ROOT_APIS]);
+	}
+	assert_int_equal(k8s_take_roots(b.k, roots, NULL, &b.e), -1);
+	assert_string_equal(b.e.msg, "GET /api: no (403)");
+	bench_down(&b);
+}
+
+static void
 can_i_asks_for_a_review_of_oneself(void **state)
 {
 	(void)state;
@@ -556,7 +568,7 @@ main(void)
 		cmocka_unit_test(an_answer_beyond_the_buffer_is_refused),
 		cmocka_unit_test(reads_are_repeated_and_creates_are_not),
 		cmocka_unit_test(a_login_page_is_not_an_api_server),
-		cmocka_unit_test(get_as_gives_the_content_type),
+		cmocka_unit_test(roots_come_with_the_server_info_once),
 		cmocka_unit_test(a_window_gives_back_every_call_with_its_tag),
 		cmocka_unit_test(creates_may_ask_for_no_more_than_metadata),
 		cmocka_unit_test(a_create_marked_repeatable_is_sent_again),

@@ -165,6 +165,7 @@ get_finds_the_first_member_by_unescaped_key(void **state)
 	assert_str(v, "5");
 	assert_false(jget(doc, "none", &v));
 	assert_false(jget(S("[1]"), "a", &v));
+	assert_false(jget(S("{\"\\u0041\":1}"), "\\u0041", &v));
 	assert_str(v, "5");
 	assert_true(jpath(doc, &v, "x", "a", NULL));
 	assert_str(v, "0");
