@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define INDEX_FORMAT 1
+#define INDEX_FORMAT   2
 #define INDEX_HASH_HEX (2 * INDEX_HASH_LEN)
 
 struct index *
@@ -130,7 +130,7 @@ end_line(struct jw *w, struct buf *out)
 }
 
 void
-index_put_line(struct buf *out, const struct index_entry *en)
+index_put_line(struct buf *out, const struct index_entry *en, uint64_t *end, bool with_hash)
 {
 	char hex[INDEX_HASH_HEX + 1];
 	struct jw w;
@@ -146,9 +146,11 @@ index_put_line(struct buf *out, const struct index_entry *en)
 	if (en->labels.len > 0)
 		put_labels(&w, en->labels);
 	jw_kv_uint(&w, "m", en->member);
-	jw_kv_uint(&w, "o", en->off);
+	jw_kv_int(&w, "o", (int64_t)(en->off - *end));
 	jw_kv_uint(&w, "s", en->size);
-	jw_kv_str(&w, "h", (struct str){ hex_encode(hex, en->hash, INDEX_HASH_LEN), INDEX_HASH_HEX });
+	*end = en->off + en->size;
+	if (with_hash)
+		jw_kv_str(&w, "h", (struct str){ hex_encode(hex, en->hash, INDEX_HASH_LEN), INDEX_HASH_HEX });
 	if (en->alternate)
 		jw_kv_bool(&w, "alt", true);
 	jw_obj_end(&w);
@@ -274,7 +276,7 @@ static const struct {
 	[F_M]  = { { "m", 1 }, false },
 	[F_O]  = { { "o", 1 }, false },
 	[F_S]  = { { "s", 1 }, false },
-	[F_H]  = { { "h", 1 }, false },
+	[F_H]  = { { "h", 1 }, true },
 	[F_ALT] = { { "alt", 3 }, true },
 };
 
@@ -325,30 +327,57 @@ get_text(struct index *ix, struct str raw, struct str *out, struct err *e)
 	return 0;
 }
 
-static int
-get_place(const struct index *ix, const struct str vals[F_COUNT_], struct index_entry *en, struct err *e)
-{
-	uint64_t member;
-	const struct index_member *m;
+/* What reading a file needs besides the index that becomes of it. */
+struct reading {
+	struct index *ix;
+	uint64_t     *ends;          /* of the last object of each member */
+	uint64_t      objects;       /* that the first line promises */
+	struct str    hashes;
+};
 
-	if (!get_u64(vals[F_M], &member) || !get_u64(vals[F_O], &en->off) || !get_u64(vals[F_S], &en->size))
+static int
+get_place(struct reading *r, const struct str vals[F_COUNT_], struct index_entry *en, struct err *e)
+{
+	const struct index_member *m;
+	uint64_t member, back;
+	int64_t gap;
+
+	if (!get_u64(vals[F_M], &member) || !jint(vals[F_O], &gap) || !get_u64(vals[F_S], &en->size))
 		return err_set(e, EK_CORRUPT, "member, offset or size is not a number");
-	if (member >= ix->n_members)
+	if (member >= r->ix->n_members)
 		return err_set(e, EK_CORRUPT, "there is no member %" PRIu64, member);
-	m = &ix->members[member];
-	if (en->off > m->tar_size || en->size > m->tar_size - en->off)
+	m = &r->ix->members[member];
+	back = gap < 0 ? -(uint64_t)gap : 0;
+	en->off = r->ends[member] + (uint64_t)gap;
+	if (back > r->ends[member] || en->off > m->tar_size || en->size > m->tar_size - en->off)
 		return err_set(e, EK_CORRUPT, "the object lies outside member %" PRIu64, member);
+	r->ends[member] = en->off + en->size;
 	en->member = (uint32_t)member;
 	return 0;
 }
 
 static int
-parse_entry(struct index *ix, struct str line, struct err *e)
+get_hash(struct reading *r, struct str raw, struct index_entry *en, struct err *e)
 {
+	if (raw.len > 0 && !get_hex(raw, en->hash, sizeof en->hash))
+		return err_set(e, EK_CORRUPT, "the hash is not %d hex digits", INDEX_HASH_HEX);
+	if (r->hashes.len > 0) {
+		memcpy(en->hash, r->hashes.p, sizeof en->hash);
+		r->hashes = str_sub(r->hashes, sizeof en->hash, r->hashes.len);
+	}
+	return 0;
+}
+
+static int
+parse_entry(struct reading *r, struct str line, struct err *e)
+{
+	struct index *ix = r->ix;
 	struct str vals[F_COUNT_] = { 0 };
 	struct index_entry en = { 0 };
 
-	if (split_line(line, vals, e) < 0 || get_place(ix, vals, &en, e) < 0)
+	if (ix->n_entries + ix->n_alternates == r->objects)
+		return err_set(e, EK_CORRUPT, "more objects than the first line says, which are %" PRIu64, r->objects);
+	if (split_line(line, vals, e) < 0 || get_place(r, vals, &en, e) < 0 || get_hash(r, vals[F_H], &en, e) < 0)
 		return -1;
 	if (get_text(ix, vals[F_G], &en.gr, e) < 0 || get_text(ix, vals[F_V], &en.version, e) < 0 ||
 	    get_text(ix, vals[F_K], &en.kind, e) < 0 || get_text(ix, vals[F_NS], &en.ns, e) < 0 ||
@@ -359,21 +388,47 @@ parse_entry(struct index *ix, struct str line, struct err *e)
 	if (vals[F_L].len > 0 && jtype(vals[F_L]) != J_OBJ)
 		return err_set(e, EK_CORRUPT, "labels are not an object");
 	en.labels = vals[F_L];
-	if (!get_hex(vals[F_H], en.hash, sizeof en.hash))
-		return err_set(e, EK_CORRUPT, "the hash is not %d hex digits", INDEX_HASH_HEX);
 	if (vals[F_ALT].len > 0 && !jbool(vals[F_ALT], &en.alternate))
 		return err_set(e, EK_CORRUPT, "'alt' is neither true nor false");
 	(void)index_add(ix, &en);
 	return 0;
 }
 
+/* The first line, and what it says about the others. */
+static int
+begin_reading(struct reading *r, struct str line, struct err *e)
+{
+	if (parse_head(r->ix, line, &r->objects, e) < 0)
+		return err_ctx(e, "index line 1");
+	if (r->hashes.len > 0 && (r->objects > SIZE_MAX / INDEX_HASH_LEN || r->hashes.len != r->objects * INDEX_HASH_LEN))
+		return err_set(e, EK_CORRUPT, "there are %zu bytes of hashes for %" PRIu64 " objects", r->hashes.len, r->objects);
+	r->ends = xcalloc(r->ix->n_members + 1, sizeof *r->ends);
+	return 0;
+}
+
+static int
+read_lines(struct reading *r, struct str text, struct err *e)
+{
+	struct str line;
+
+	(void)str_split(&text, '\n', &line);
+	if (begin_reading(r, line, e) < 0)
+		return -1;
+	for (size_t number = 2; str_split(&text, '\n', &line); number++)
+		if (parse_entry(r, line, e) < 0)
+			return err_ctx(e, "index line %zu", number);
+	if (r->ix->n_entries + r->ix->n_alternates < r->objects)
+		return err_set(e, EK_CORRUPT, "the index has %zu objects, its first line says %" PRIu64,
+			r->ix->n_entries + r->ix->n_alternates, r->objects);
+	return 0;
+}
+
 struct index *
-index_parse(struct str text, struct err *e)
+index_parse(struct str text, struct str hashes, struct err *e)
 {
 	AUTO(index_freep) struct index *ix = index_new();
-	struct str line;
-	uint64_t objects = 0;
-	size_t number = 0;
+	struct reading r = { .ix = ix, .hashes = hashes };
+	int rc;
 
 	/* Without this a lost last line feed would be noticed by nobody. */
 	if (!str_ends(text, S("\n"))) {
@@ -381,19 +436,9 @@ index_parse(struct str text, struct err *e)
 		return NULL;
 	}
 	text.len--;
-	while (str_split(&text, '\n', &line)) {
-		number++;
-		if ((number == 1 ? parse_head(ix, line, &objects, e) : parse_entry(ix, line, e)) < 0) {
-			(void)err_ctx(e, "index line %zu", number);
-			return NULL;
-		}
-	}
-	if (ix->n_entries + ix->n_alternates != objects) {
-		(void)err_set(e, EK_CORRUPT, "the index has %zu objects, its first line says %" PRIu64,
-			ix->n_entries + ix->n_alternates, objects);
-		return NULL;
-	}
-	return TAKE(ix);
+	rc = read_lines(&r, text, e);
+	free(r.ends);
+	return rc == 0 ? TAKE(ix) : NULL;
 }
 
 const struct index_entry *

@@ -2,15 +2,17 @@
  * The index of a tarball: which objects it holds and where, so that one object is one small ranged read, and a chain
  * of checksums: velero-backup.json > index > members > objects.
  *
- * File format (gzip, JSON lines), format 1:
- *   {"orlopIndex":1,"version":"0.1.0","tarball":{"size":N,"sha256":"hex"},"objects":N,"members":[[off,size,taroff,tarsize,"hex"],...]}
- *   {"g":"deployments.apps","v":"v1","k":"Deployment","ns":"shop","n":"web","l":{labels},"m":3,"o":1024,"s":2345,"h":"hex"}
+ * File format (gzip, JSON lines), format 2:
+ *   {"orlopIndex":2,"version":"0.1.0","tarball":{"size":N,"sha256":"hex"},"objects":N,"members":[[off,size,taroff,tarsize,"hex"],...]}
+ *   {"g":"deployments.apps","v":"v1","k":"Deployment","ns":"shop","n":"web","l":{labels},"m":3,"o":1536,"s":2345}
  * off and size: the gzip member inside the object in the bucket; taroff and tarsize: the same unpacked; sha256 of the
  * member's compressed bytes.  Members are numbered as they were begun, which need not be their order in the file.
  * A line with "alt":true is another API version of an object: its tarball holds resources/GR/VERSION/... for it and no
  * unversioned copy, or (Velero's) a versioned copy that differs from the unversioned one.
- * o: offset of the object's JSON inside the unpacked member; s: its size; h: first 16 bytes (32 hex digits) of SHA-256
- * of the canonical content (index_content_hash).
+ * o: where the object's JSON begins inside the unpacked member, counted from the end of the member's object before it in
+ * this file; s: its size.
+ * Hashes of the objects do not pack and only verify and diff want them: 16 bytes each, in the order of the lines, they are
+ * a file of their own.  In an index that is for ourselves alone a line has its hash as 32 hex digits, "h".
  */
 #ifndef ORLOP_ARCHIVE_INDEX_H
 #define ORLOP_ARCHIVE_INDEX_H
@@ -64,13 +66,14 @@ struct index_member *index_add_member(struct index *ix);
 /* Copies the texts of src into the arena (gr, version, kind deduplicated); src->alternate says where it goes. */
 struct index_entry *index_add(struct index *ix, const struct index_entry *src);
 
-/* Appends one entry as a line of the file. */
-void index_put_line(struct buf *out, const struct index_entry *en);
+/* Appends one entry as a line of the file.  *end: where the member's object before it ends, then where this one does. */
+void index_put_line(struct buf *out, const struct index_entry *en, uint64_t *end, bool with_hash);
 /* Appends the header line; objects: how many lines follow. */
 void index_put_head(struct buf *out, const struct index *ix, uint64_t objects);
 
-/* Reads a whole unpacked index.  EK_CORRUPT names the line; every offset is checked against its member. */
-MUST_CHECK struct index *index_parse(struct str text, struct err *e);
+/* Reads a whole unpacked index.  hashes: of the objects in the order of the lines, or empty.  EK_CORRUPT names the line;
+ * every offset is checked against its member. */
+MUST_CHECK struct index *index_parse(struct str text, struct str hashes, struct err *e);
 
 /* Hash of an object without what the server sets (metadata.uid, resourceVersion, generation, creationTimestamp,
  * selfLink, managedFields, deletionTimestamp, deletionGracePeriodSeconds; status): the remaining bytes, in order. */

@@ -24,6 +24,7 @@ static const char *const keys[] = {
 	[LAYOUT_CSI_CONTENTS]           = "backups/%/%-csi-volumesnapshotcontents.json.gz",
 	[LAYOUT_CSI_CLASSES]            = "backups/%/%-csi-volumesnapshotclasses.json.gz",
 	[LAYOUT_INDEX]                  = "backups/%/%-orlop-index.json.gz",
+	[LAYOUT_HASHES]                 = "backups/%/%-orlop-hashes.gz",
 	[LAYOUT_CLAIM]                  = "backups/%/%-orlop-claim.json",
 	[LAYOUT_RESTORE_LOGS]           = "restores/%/restore-%-logs.gz",
 	[LAYOUT_RESTORE_RESULTS]        = "restores/%/restore-%-results.gz",

@@ -21,6 +21,7 @@ enum layout_file {
 	LAYOUT_CSI_CONTENTS,
 	LAYOUT_CSI_CLASSES,
 	LAYOUT_INDEX,             /* backups/B/B-orlop-index.json.gz: ours */
+	LAYOUT_HASHES,            /* backups/B/B-orlop-hashes.gz: ours */
 	LAYOUT_CLAIM,             /* backups/B/B-orlop-claim.json: ours, there while the backup is being made */
 	LAYOUT_RESTORE_LOGS,      /* restores/R/restore-R-logs.gz, from here on name is the restore's */
 	LAYOUT_RESTORE_RESULTS,

@@ -55,6 +55,7 @@ struct member {
 	size_t             number;    /* row in the index */
 	struct buf         tar;       /* until it is packed */
 	size_t             tar_len;
+	uint64_t           objects_end;       /* of the last object in it */
 	struct buf         gz;
 	uint8_t            sha256[SHA256_LEN];
 	bool               failed;
@@ -62,6 +63,17 @@ struct member {
 };
 
 struct rooms VEC_OF(struct buf);
+
+/* A file that is packed as it grows. */
+struct packed {
+	struct buf   text;            /* waits for gzip */
+	struct gzip *gzip;
+	struct buf   gz;              /* what is packed: behind that in spool */
+	int          spool;           /* file; -1: none */
+	uint64_t     spooled;         /* bytes in it */
+	bool         no_spool;        /* there is none to be had */
+	uint64_t     bytes;           /* unpacked */
+};
 
 struct tar_stream {
 	struct tar_writer *w;
@@ -81,13 +93,7 @@ struct tar_writer {
 	struct member        *target;     /* where libarchive's bytes go; NULL: nowhere */
 	struct tar_stream    *streams;
 	struct buf            plain, versioned;   /* paths of the object being written */
-	struct buf            lines;      /* index lines waiting for index_gz */
-	struct buf            index;      /* the packed lines: behind those in spool */
-	int                   spool;      /* file; -1: none */
-	uint64_t              spooled;    /* bytes in it */
-	bool                  no_spool;   /* there is none to be had */
-	struct gzip          *index_gz;
-	uint64_t              index_bytes;
+	struct packed         lines, hashes;      /* of the index */
 	uint64_t              objects;
 	bool                  finished;
 
@@ -394,37 +400,66 @@ put_version(struct tar_writer *w, struct err *e)
 	return rc;
 }
 
-/* --- index lines --- */
+/* --- index lines and hashes --- */
 
-/* Without a place for temporary files they stay in memory. */
 static void
-spool_index(struct tar_writer *w)
+packed_init(struct packed *f)
+{
+	*f = (struct packed){ .text = BUF_INIT(SIZE_MAX), .gz = BUF_INIT(LIMIT_INDEX), .spool = -1 };
+	f->gzip = gzip_new(&f->gz);
+}
+
+static void
+packed_done(struct packed *f)
+{
+	gzip_free(f->gzip);
+	buf_free(&f->text);
+	buf_free(&f->gz);
+	file_close(&f->spool);
+}
+
+/* Without a place for temporary files all stays in memory. */
+static void
+packed_spool(struct packed *f)
 {
 	struct err e = { 0 };
 
-	if (w->no_spool)
+	if (f->no_spool)
 		return;
-	if (w->spool < 0)
-		w->spool = file_spool(&e);
-	if (w->spool < 0 || lseek(w->spool, (off_t)w->spooled, SEEK_SET) < 0 ||
-	    file_write_all(w->spool, w->index.p, w->index.len, &e) < 0) {
-		w->no_spool = true;
+	if (f->spool < 0)
+		f->spool = file_spool(&e);
+	if (f->spool < 0 || lseek(f->spool, (off_t)f->spooled, SEEK_SET) < 0 ||
+	    file_write_all(f->spool, f->gz.p, f->gz.len, &e) < 0) {
+		f->no_spool = true;
 		return;
 	}
-	w->spooled += w->index.len;
-	buf_cut(&w->index, 0);
+	f->spooled += f->gz.len;
+	buf_cut(&f->gz, 0);
 }
 
 static int
-put_spool(const struct tar_writer *w, struct buf *out, struct err *e)
+packed_flush(struct packed *f, struct err *e)
+{
+	f->bytes += f->text.len;
+	if (f->bytes > LIMIT_INDEX || (f->text.len > 0 && gzip_add(f->gzip, f->text.p, f->text.len, e) < 0))
+		return err_set(e, EK_LIMIT, "the backup has too many objects for an index");
+	buf_cut(&f->text, 0);
+	if (f->gz.len >= INDEX_SPOOL)
+		packed_spool(f);
+	return 0;
+}
+
+/* Appends what is packed. */
+static int
+packed_get(const struct packed *f, struct buf *out, struct err *e)
 {
 	uint64_t off = 0;
-	char *to = buf_room(out, w->spooled, e);
+	char *to = buf_room(out, f->spooled, e);
 
 	if (!to)
 		return -1;
-	while (off < w->spooled) {
-		ssize_t n = pread(w->spool, to + off, w->spooled - off, (off_t)off);
+	while (off < f->spooled) {
+		ssize_t n = pread(f->spool, to + off, f->spooled - off, (off_t)off);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -433,25 +468,17 @@ put_spool(const struct tar_writer *w, struct buf *out, struct err *e)
 				: err_set(e, EK_IO, "a temporary file has become shorter");
 		off += (uint64_t)n;
 	}
-	buf_grew(out, w->spooled);
-	return 0;
+	buf_grew(out, f->spooled);
+	return buf_add(out, f->gz.p, f->gz.len, e);
 }
 
 static int
 flush_lines(struct tar_writer *w, struct err *e)
 {
-	if (w->lines.len == 0)
+	if (packed_flush(&w->lines, e) == 0 && packed_flush(&w->hashes, e) == 0)
 		return 0;
-	w->index_bytes += w->lines.len;
-	if (w->index_bytes > LIMIT_INDEX || gzip_add(w->index_gz, w->lines.p, w->lines.len, e) < 0) {
-		(void)err_set(e, EK_LIMIT, "the backup has too many objects for an index");
-		fail(w, e);
-		return -1;
-	}
-	buf_cut(&w->lines, 0);
-	if (w->index.len >= INDEX_SPOOL)
-		spool_index(w);
-	return 0;
+	fail(w, e);
+	return -1;
 }
 
 static int
@@ -469,9 +496,10 @@ note_object(struct tar_stream *s, uint64_t offset, uint64_t size, struct str ns,
 		memcpy(en.hash, hash, sizeof en.hash);
 	else
 		index_content_hash((struct str){ s->member->tar.p + offset, size }, en.hash);
-	index_put_line(&w->lines, &en);
+	index_put_line(&w->lines.text, &en, &s->member->objects_end, false);
+	buf_put(&w->hashes.text, en.hash, sizeof en.hash);
 	w->objects++;
-	return w->lines.len < LINES_BATCH ? 0 : flush_lines(w, e);
+	return w->lines.text.len < LINES_BATCH ? 0 : flush_lines(w, e);
 }
 
 /* --- the writer --- */
@@ -484,10 +512,8 @@ tar_writer_new(const struct tar_writer_fns *fns, int64_t now_unix_ns, struct err
 
 	w->fns = *fns;
 	w->plain = w->versioned = (struct buf)BUF_INIT(SIZE_MAX);
-	w->lines = (struct buf)BUF_INIT(SIZE_MAX);
-	w->index = (struct buf)BUF_INIT(LIMIT_INDEX);
-	w->spool = -1;
-	w->index_gz = gzip_new(&w->index);
+	packed_init(&w->lines);
+	packed_init(&w->hashes);
 	w->ix = index_new();
 	w->lock = lock_new();
 	w->whole = sha256_new();
@@ -549,12 +575,10 @@ tar_writer_free(struct tar_writer *w)
 	archive_write_free(w->pax_tar);
 	if (w->utf8)
 		freelocale(w->utf8);
-	gzip_free(w->index_gz);
+	packed_done(&w->lines);
+	packed_done(&w->hashes);
 	buf_free(&w->plain);
 	buf_free(&w->versioned);
-	buf_free(&w->lines);
-	buf_free(&w->index);
-	file_close(&w->spool);
 	index_free(w->ix);
 	sha256_free(w->whole);
 	lock_free(w->lock);
@@ -696,7 +720,7 @@ tar_writer_finish(struct tar_writer *w, struct tar_totals *out, struct err *e)
 	join(w);
 	/* What follows needs memory of its own: packing the index and the lists of the backup. */
 	free_rooms(w);
-	if (check(w, e) < 0 || gzip_end(w->index_gz, e) < 0)
+	if (check(w, e) < 0 || gzip_end(w->lines.gzip, e) < 0 || gzip_end(w->hashes.gzip, e) < 0)
 		return -1;
 	sha256_end(w->whole, ix->tarball_sha256);
 	ix->tarball_size = w->gz_bytes;
@@ -714,10 +738,22 @@ tar_writer_index(struct tar_writer *w, struct buf *gz, struct err *e)
 
 	assert_that(w->finished);
 	index_put_head(&head, w->ix, w->objects);
-	if (gzip_pack(buf_str(&head), gz, e) < 0 || put_spool(w, gz, e) < 0 ||
-	    buf_add(gz, w->index.p, w->index.len, e) < 0) {
+	if (gzip_pack(buf_str(&head), gz, e) < 0 || packed_get(&w->lines, gz, e) < 0) {
 		buf_cut(gz, before);
 		return err_ctx(e, "index of the tarball");
+	}
+	return 0;
+}
+
+int
+tar_writer_hashes(struct tar_writer *w, struct buf *gz, struct err *e)
+{
+	size_t before = gz->len;
+
+	assert_that(w->finished);
+	if (packed_get(&w->hashes, gz, e) < 0) {
+		buf_cut(gz, before);
+		return err_ctx(e, "hashes of the objects");
 	}
 	return 0;
 }

@@ -53,8 +53,9 @@ struct tar_totals {
 	uint8_t  sha256[SHA256_LEN]; /* of the whole object */
 };
 MUST_CHECK int tar_writer_finish(struct tar_writer *w, struct tar_totals *out, struct err *e);
-/* After finish: appends the packed index file. */
+/* After finish: appends the packed index file, or the packed file of hashes (index.h). */
 MUST_CHECK int tar_writer_index(struct tar_writer *w, struct buf *gz, struct err *e);
+MUST_CHECK int tar_writer_hashes(struct tar_writer *w, struct buf *gz, struct err *e);
 /* Before finish: drops everything, open streams included, and ends the threads. */
 void tar_writer_free(struct tar_writer *w);
 void tar_writer_freep(struct tar_writer **w);

@@ -8,7 +8,7 @@
 #include "engine/kind_rules.h"
 
 #define NEAR_WINDOW     5               /* lists at once: more do not make an API server faster ... */
-#define FAR_WINDOW      32              /* ... but most types are small, and each costs a round trip */
+#define FAR_WINDOW      24              /* ... but most types are small, and each costs a round trip */
 #define NAMED_LISTS_MAX 16              /* more included namespaces than this are filtered out of whole lists */
 
 /* --- items --- */

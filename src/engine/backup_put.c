@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define CLEANUP_NS  (15 * NS_PER_S)
-#define SMALL_INDEX (1 * MIB)
+#define LARGE_FILE  (1 * MIB)
 
 /* --- the name --- */
 
@@ -122,13 +122,14 @@ backup_abandon(struct store *st, const char *name, struct err *e)
 static int
 put_large(struct backup_work *run, struct side_files *files, struct err *e)
 {
-	const struct side_file *index = &files->at[0];
+	const struct side_file *last = &files->at[files->n - 1];
 
-	if (index->gz.len <= SMALL_INDEX)
+	if (last->gz.len <= LARGE_FILE)
 		return 0;
 	if (side_files_put(files, run->st, run->c, e) < 0)
 		return -1;
-	chain_add(run->b, index->f, buf_str(&index->gz));
+	for (size_t i = 0; i < files->n; i++)
+		chain_add(run->b, files->at[i].f, buf_str(&files->at[i].gz));
 	side_files_done(files);
 	return 0;
 }
@@ -142,7 +143,8 @@ backup_put_side_files(struct backup_work *run, struct err *e)
 	AUTO_BUF struct buf results = BUF_INIT(LIMIT_SIDE_FILE);
 	AUTO_BUF struct buf volumes = BUF_INIT(LIMIT_SIDE_FILE);
 
-	if (tar_writer_index(run->tar, side_files_add(&files, LAYOUT_INDEX), e) < 0 || put_large(run, &files, e) < 0)
+	if (tar_writer_index(run->tar, side_files_add(&files, LAYOUT_INDEX), e) < 0 || put_large(run, &files, e) < 0
+	    || tar_writer_hashes(run->tar, side_files_add(&files, LAYOUT_HASHES), e) < 0 || put_large(run, &files, e) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT(empty_lists); i++)
 		if (side_files_pack(&files, empty_lists[i], S("[]\n"), e) < 0)

@@ -20,6 +20,7 @@ static const char *const annotation[LAYOUT_COUNT_] = {
 	[LAYOUT_RESULTS]          = "orlop.dev/results-sha256",
 	[LAYOUT_VOLUMEINFO]       = "orlop.dev/volumeinfo-sha256",
 	[LAYOUT_INDEX]            = VB_ANNOT_INDEX_SHA256,
+	[LAYOUT_HASHES]           = "orlop.dev/hashes-sha256",
 };
 
 static void

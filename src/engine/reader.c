@@ -156,7 +156,7 @@ load_index(struct reader *r, const struct cancel *c, struct err *e)
 	if (gzip_unpack(buf_str(&gz), &text, e) < 0)
 		return err_ctx(e, "%s", key);
 	buf_free(&gz);
-	r->ix = index_parse(buf_str(&text), e);
+	r->ix = index_parse(buf_str(&text), S(""), e);
 	return r->ix == NULL ? err_ctx(e, "%s", key) : 0;
 }
 
@@ -467,7 +467,7 @@ load_cached(struct reader *r, const struct store_info *info)
 	if (key == NULL || !cache_get(str_of(key), &file) || file.len == 0
 	    || gzip_unpack(str_sub(buf_str(&file), 1, file.len), &text, &ignored) < 0)
 		return false;
-	r->ix = index_parse(buf_str(&text), &ignored);
+	r->ix = index_parse(buf_str(&text), S(""), &ignored);
 	r->cut_off = file.p[0] == '1';
 	return r->ix != NULL;
 }
@@ -480,6 +480,7 @@ keep_cached(const struct reader *r, struct index *ix, const struct store_info *i
 	AUTO_BUF struct buf file = BUF_INIT(CACHE_MAX);
 	struct store_info after;
 	struct err ignored;
+	uint64_t end = 0;
 
 	/* It may have been replaced while it was read. */
 	if (key == NULL || store_head(r->st, r->key, &after, c, &ignored) < 0 || strcmp(info->etag, after.etag) != 0)
@@ -487,9 +488,9 @@ keep_cached(const struct reader *r, struct index *ix, const struct store_info *i
 	ix->members[0].size = ix->tarball_size = info->size;
 	index_put_head(&text, ix, ix->n_entries + ix->n_alternates);
 	for (size_t i = 0; i < ix->n_entries; i++)
-		index_put_line(&text, &ix->entries[i]);
+		index_put_line(&text, &ix->entries[i], &end, true);
 	for (size_t i = 0; i < ix->n_alternates; i++)
-		index_put_line(&text, &ix->alternates[i]);
+		index_put_line(&text, &ix->alternates[i], &end, true);
 	buf_putc(&file, r->cut_off ? '1' : '0');
 	if (gzip_pack(buf_str(&text), &file, &ignored) == 0)
 		cache_put(str_of(key), buf_str(&file));

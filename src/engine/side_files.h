@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "store/store.h"
 
-#define SIDE_FILES_MAX 10
+#define SIDE_FILES_MAX 12
 
 struct side_files {
 	const char *name;                /* of the backup or the restore; borrowed */

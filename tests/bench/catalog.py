@@ -98,14 +98,16 @@ def large_backup(put, name, count):
     """A backup in the form of src/archive/index.h, of config maps with names as generated ones are."""
     chance = random.Random(4)
     tarball, lines, members, tar, tar_at = io.BytesIO(), [], [], io.BytesIO(), 0
+    end = 0  # of the last object
 
     def end_member():
-        nonlocal tar, tar_at
+        nonlocal tar, tar_at, end
         packed = gzip.compress(tar.getvalue(), 1)
         members.append([tarball.tell(), len(packed), tar_at, tar.tell(), hashlib.sha256(packed).hexdigest()])
         tar_at += tar.tell()
         tarball.write(packed)
         tar = io.BytesIO()
+        end = 0
 
     tar.write(entry("metadata/version", b"1.1.0\n"))
     for i in range(count):
@@ -118,16 +120,16 @@ def large_backup(put, name, count):
         tar.write(entry("resources/configmaps/" + place, data))
         lines.append({"g": "configmaps", "v": "v1", "k": "ConfigMap", "ns": item["metadata"]["namespace"],
                       "n": item["metadata"]["name"], "l": item["metadata"]["labels"], "m": len(members),
-                      "o": tar.tell() - len(data) - -len(data) % 512, "s": len(data),
-                      "h": hashlib.sha256(data).hexdigest()[:32]})
+                      "o": tar.tell() - len(data) - -len(data) % 512 - end, "s": len(data)})
+        end = tar.tell() - -len(data) % 512
         tar.write(entry("resources/configmaps/v1-preferredversion/" + place, data))
         if tar.tell() >= MEMBER:
             end_member()
     tar.write(bytes(1024))
     end_member()
-    head = {"orlopIndex": 1, "version": "bench", "tarball": {"size": tarball.tell(), "sha256": hashlib.sha256(
+    head = {"orlopIndex": 2, "version": "bench", "tarball": {"size": tarball.tell(), "sha256": hashlib.sha256(
         tarball.getvalue()).hexdigest()}, "objects": count, "members": members}
-    index = gzip.compress(b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in [head] + lines), 1)
+    index = gzip.compress(b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in [head] + lines), 6)
     put("backups/%s/%s.tar.gz" % (name, name), tarball.getvalue())
     put("backups/%s/%s-orlop-index.json.gz" % (name, name), index)
     put("backups/%s/velero-backup.json" % name, metadata(

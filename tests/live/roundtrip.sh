@@ -35,7 +35,7 @@ backup_to_dir_writes_every_file() {
 	orlop backup create b1 --location "dir:$store" --kubeconfig "$a"
 	local f
 	for f in velero-backup.json b1.tar.gz b1-logs.gz b1-volumesnapshots.json.gz b1-podvolumebackups.json.gz \
-		b1-itemoperations.json.gz b1-resource-list.json.gz b1-results.gz b1-volumeinfo.json.gz b1-orlop-index.json.gz; do
+		b1-itemoperations.json.gz b1-resource-list.json.gz b1-results.gz b1-volumeinfo.json.gz b1-orlop-index.json.gz b1-orlop-hashes.gz; do
 		[ -s "$store/backups/b1/$f" ] || fail "$f is missing"
 	done
 	python3 - "$store/backups/b1/velero-backup.json" <<-'PY'

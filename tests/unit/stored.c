@@ -181,6 +181,10 @@ write_tarball(struct stored *s, struct vbackup *b)
 	put(s, b->name, LAYOUT_TARBALL, buf_str(&gz));
 	put(s, b->name, LAYOUT_INDEX, buf_str(&index));
 	chain_add(b, LAYOUT_INDEX, buf_str(&index));
+	buf_cut(&index, 0);
+	must(tar_writer_hashes(w, &index, &e), "hashes", &e);
+	put(s, b->name, LAYOUT_HASHES, buf_str(&index));
+	chain_add(b, LAYOUT_HASHES, buf_str(&index));
 	b->total_items = b->items_backed_up = (int64_t)totals.objects;
 }
 

@@ -990,7 +990,7 @@ static void
 all_files_are_there_and_sound(void **state)
 {
 	static const struct { enum layout_file file; const char *holds; } rows[] = {
-		{ LAYOUT_INDEX, "\"orlopIndex\":1" }, { LAYOUT_VOLUMESNAPSHOTS, "[]" }, { LAYOUT_PODVOLUMEBACKUPS, "[]" },
+		{ LAYOUT_INDEX, "\"orlopIndex\":2" }, { LAYOUT_VOLUMESNAPSHOTS, "[]" }, { LAYOUT_PODVOLUMEBACKUPS, "[]" },
 		{ LAYOUT_ITEMOPERATIONS, "[]" }, { LAYOUT_RESOURCE_LIST, "apps/v1/Deployment" },
 		{ LAYOUT_RESULTS, "you may not list" }, { LAYOUT_VOLUMEINFO, "\"vol\"" }, { LAYOUT_LOGS, "Backup completed" },
 	};
@@ -1010,9 +1010,9 @@ all_files_are_there_and_sound(void **state)
 		if (!strstr(buf_cstr(&text), rows[i].holds))
 			fail_msg("file %d has no %s: %s", (int)rows[i].file, rows[i].holds, buf_cstr(&text));
 	}
-	/* The side files, the tarball, the metadata; the claim is gone. */
+	/* The side files, the tarball, the metadata, hashes; the claim is gone. */
 	stored_keys(&stored, "", &keys);
-	assert_int_equal(keys.len, COUNT(rows) + 2);
+	assert_int_equal(keys.len, COUNT(rows) + 3);
 	assert_int_equal(files_left(), keys.len);
 	if (verify_run(stored.st, "b1", on_checked, NULL, on_bytes, NULL, &n, &run.e) < 0)
 		fail_msg("%s", run.e.msg);

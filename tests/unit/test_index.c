@@ -15,7 +15,7 @@
 
 #define HEX64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define HEX32 "000102030405060708090a0b0c0d0e0f"
-#define HEAD(objects) "{\"orlopIndex\":1,\"version\":\"0.1.0\",\"tarball\":{\"size\":300,\"sha256\":\"" HEX64 "\"}," \
+#define HEAD(objects) "{\"orlopIndex\":2,\"version\":\"0.1.0\",\"tarball\":{\"size\":300,\"sha256\":\"" HEX64 "\"}," \
 	"\"objects\":" objects ",\"members\":[[0,100,0,1024,\"" HEX64 "\"],[100,200,1024,4096,\"" HEX64 "\"]]}\n"
 #define LINE(n, m, o, s) "{\"g\":\"pods\",\"v\":\"v1\",\"k\":\"Pod\",\"ns\":\"shop\",\"n\":\"" n "\",\"m\":" m \
 	",\"o\":" o ",\"s\":" s ",\"h\":\"" HEX32 "\"}\n"
@@ -23,9 +23,11 @@
 static void
 put_index(struct buf *out, const struct index *ix)
 {
+	uint64_t ends[2] = { 0 };
+
 	index_put_head(out, ix, ix->n_entries);
 	for (size_t i = 0; i < ix->n_entries; i++)
-		index_put_line(out, &ix->entries[i]);
+		index_put_line(out, &ix->entries[i], &ends[ix->entries[i].member], true);
 }
 
 static struct index *
@@ -63,7 +65,7 @@ index_survives_the_way_to_text_and_back(void **state)
 
 	(void)state;
 	put_index(&text, ix);
-	back = index_parse(buf_str(&text), &e);
+	back = index_parse(buf_str(&text), S(""), &e);
 	assert_non_null(back);
 	assert_int_equal(back->n_members, 2);
 	assert_memory_equal(back->members, ix->members, 2 * sizeof *ix->members);
@@ -87,12 +89,16 @@ lines_have_the_documented_form(void **state)
 {
 	AUTO(index_freep) struct index *ix = sample();
 	AUTO_BUF struct buf text = BUF_INIT(LIMIT_INDEX);
+	uint64_t end = 500;
 
 	(void)state;
-	index_put_line(&text, &ix->entries[0]);
-	assert_string_equal(buf_cstr(&text),
-		"{\"g\":\"deployments.apps\",\"v\":\"v1\",\"k\":\"Deployment\",\"ns\":\"shop\",\"n\":\"web\","
-		"\"l\":{\"app\":\"web\"},\"m\":1,\"o\":512,\"s\":3584,\"h\":\"dead0000000000000000000000000000\"}\n");
+	index_put_line(&text, &ix->entries[0], &end, true);
+	index_put_line(&text, &ix->entries[0], &end, false);
+#define OBJECT "{\"g\":\"deployments.apps\",\"v\":\"v1\",\"k\":\"Deployment\",\"ns\":\"shop\",\"n\":\"web\"," \
+	"\"l\":{\"app\":\"web\"},\"m\":1,"
+	assert_string_equal(buf_cstr(&text), OBJECT "\"o\":12,\"s\":3584,\"h\":\"dead0000000000000000000000000000\"}\n"
+		OBJECT "\"o\":-3584,\"s\":3584}\n");
+	assert_int_equal(end, 512 + 3584);
 }
 
 static void
@@ -117,9 +123,10 @@ labels_that_span_lines_stay_on_one(void **state)
 {
 	struct index_entry en = { .gr = S("pods"), .name = S("a"), .labels = S("{\n  \"a\":\r\n \"b\"\n}") };
 	AUTO_BUF struct buf text = BUF_INIT(LIMIT_INDEX);
+	uint64_t end = 0;
 
 	(void)state;
-	index_put_line(&text, &en);
+	index_put_line(&text, &en, &end, true);
 	assert_int_equal(str_chr(buf_str(&text), '\n'), text.len - 1);
 }
 
@@ -133,24 +140,24 @@ damaged_indexes_are_refused_with_their_line(void **state)
 		{ "[]\n", "not an index" },
 		{ "{}\n", "not an index" },
 		{ "{\"orlopIndex\":\"1\"}\n", "not an index" },
-		{ "{\"orlopIndex\":2}\n", "format 2" },
-		{ "{\"orlopIndex\":1}\n", "size" },
-		{ "{\"orlopIndex\":1,\"tarball\":{\"size\":-1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":[]}\n", "size" },
-		{ "{\"orlopIndex\":1,\"tarball\":{\"size\":1,\"sha256\":\"" HEX32 "\"},\"objects\":0,\"members\":[]}\n",
+		{ "{\"orlopIndex\":1}\n", "format 1" },
+		{ "{\"orlopIndex\":2}\n", "size" },
+		{ "{\"orlopIndex\":2,\"tarball\":{\"size\":-1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":[]}\n", "size" },
+		{ "{\"orlopIndex\":2,\"tarball\":{\"size\":1,\"sha256\":\"" HEX32 "\"},\"objects\":0,\"members\":[]}\n",
 		  "digest" },
-		{ "{\"orlopIndex\":1,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"members\":[]}\n", "number of objects" },
-		{ "{\"orlopIndex\":1,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":{}}\n",
+		{ "{\"orlopIndex\":2,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"members\":[]}\n", "number of objects" },
+		{ "{\"orlopIndex\":2,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":{}}\n",
 		  "table of members" },
-		{ "{\"orlopIndex\":1,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":[[0,1,0,1]]}\n",
+		{ "{\"orlopIndex\":2,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":[[0,1,0,1]]}\n",
 		  "member 0" },
-		{ "{\"orlopIndex\":1,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":[[0,1,0,1,\""
+		{ "{\"orlopIndex\":2,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":[[0,1,0,1,\""
 		  HEX64 "\",0]]}\n", "member 0" },
-		{ "{\"orlopIndex\":1,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":[[0,2,0,1,\""
+		{ "{\"orlopIndex\":2,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,\"members\":[[0,2,0,1,\""
 		  HEX64 "\"]]}\n", "outside the tarball" },
-		{ "{\"orlopIndex\":1,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,"
+		{ "{\"orlopIndex\":2,\"tarball\":{\"size\":1,\"sha256\":\"" HEX64 "\"},\"objects\":0,"
 		  "\"members\":[[9223372036854775807,1,0,1,\"" HEX64 "\"]]}\n", "outside the tarball" },
 		{ HEAD("1"), "has 0 objects" },
-		{ HEAD("1") LINE("a", "0", "0", "0") LINE("b", "0", "0", "0"), "has 2 objects" },
+		{ HEAD("1") LINE("a", "0", "0", "0") LINE("b", "0", "0", "0"), "more objects than the first line says, which are 1" },
 		{ HEAD("1") "{\"g\":\"pods\"", "inside a line" },
 		{ HEAD("1") "{\"g\":\"pods\"}\n", "'n' is missing" },
 		{ HEAD("2") LINE("a", "0", "0", "0") "{]\n", "line 3" },
@@ -160,6 +167,9 @@ damaged_indexes_are_refused_with_their_line(void **state)
 		{ HEAD("1") LINE("a", "1.5", "0", "0"), "not a number" },
 		{ HEAD("1") LINE("a", "0", "1025", "0"), "outside member 0" },
 		{ HEAD("1") LINE("a", "0", "1000", "25"), "outside member 0" },
+		{ HEAD("2") LINE("a", "0", "1000", "24") LINE("b", "0", "1", "0"), "line 3: the object lies outside member 0" },
+		{ HEAD("2") LINE("a", "0", "100", "24") LINE("b", "0", "-125", "0"), "line 3: the object lies outside member 0" },
+		{ HEAD("1") LINE("a", "0", "-9223372036854775807", "1"), "outside member 0" },
 		{ HEAD("1") LINE("a", "1", "1", "9223372036854775807"), "outside member 1" },
 		{ HEAD("1") LINE("", "0", "0", "0"), "without resource or name" },
 		{ HEAD("1") "{\"g\":7,\"n\":\"a\",\"m\":0,\"o\":0,\"s\":0,\"h\":\"" HEX32 "\"}\n", "not a string" },
@@ -171,11 +181,30 @@ damaged_indexes_are_refused_with_their_line(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct err e = { 0 };
 
-		assert_null(index_parse(str_of(rows[i].text), &e));
+		assert_null(index_parse(str_of(rows[i].text), S(""), &e));
 		assert_int_equal(e.kind, EK_CORRUPT);
 		if (!strstr(e.msg, rows[i].why))
 			fail_msg("row %zu: '%s' does not say '%s'", i, e.msg, rows[i].why);
 	}
+}
+
+static void
+hashes_are_a_file_of_their_own(void **state)
+{
+	static const char two[] = HEAD("2") "{\"g\":\"p\",\"n\":\"a\",\"m\":0,\"o\":0,\"s\":1}\n"
+		"{\"g\":\"p\",\"n\":\"b\",\"m\":0,\"o\":9,\"s\":1}\n";
+	static const char hashes[] = "0123456789abcdefFEDCBA9876543210";
+	AUTO(index_freep) struct index *ix = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	ix = index_parse(str_of(two), str_of(hashes), &e);
+	assert_non_null(ix);
+	assert_memory_equal(ix->entries[0].hash, hashes, INDEX_HASH_LEN);
+	assert_memory_equal(ix->entries[1].hash, hashes + INDEX_HASH_LEN, INDEX_HASH_LEN);
+	assert_int_equal(ix->entries[1].off, 10);
+	assert_null(index_parse(str_of(two), S("0123456789abcdef"), &e));
+	assert_int_equal(e.kind, EK_CORRUPT);
 }
 
 static void
@@ -186,7 +215,7 @@ later_formats_may_add_fields(void **state)
 
 	(void)state;
 	ix = index_parse(S(HEAD("1")
-		"{\"new\":[1],\"g\":\"p\\u006fds\",\"n\":\"a\",\"m\":1,\"o\":1,\"s\":4095,\"h\":\"" HEX32 "\"}\n"), &e);
+		"{\"new\":[1],\"g\":\"p\\u006fds\",\"n\":\"a\",\"m\":1,\"o\":1,\"s\":4095,\"h\":\"" HEX32 "\"}\n"), S(""), &e);
 	assert_non_null(ix);
 	assert_true(str_eqz(ix->entries[0].gr, "pods"));
 	assert_int_equal(ix->entries[0].kind.len, 0);
@@ -291,6 +320,7 @@ main(void)
 		cmocka_unit_test(texts_that_repeat_are_kept_once),
 		cmocka_unit_test(labels_that_span_lines_stay_on_one),
 		cmocka_unit_test(damaged_indexes_are_refused_with_their_line),
+		cmocka_unit_test(hashes_are_a_file_of_their_own),
 		cmocka_unit_test(later_formats_may_add_fields),
 		cmocka_unit_test(objects_are_found_by_resource_namespace_and_name),
 		cmocka_unit_test(content_hash_leaves_out_what_the_server_sets),

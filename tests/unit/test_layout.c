@@ -29,6 +29,7 @@ keys_are_velero_s(void **state)
 		{ LAYOUT_CSI_SNAPSHOTS, "backups/n-1/n-1-csi-volumesnapshots.json.gz" },
 		{ LAYOUT_CSI_CONTENTS, "backups/n-1/n-1-csi-volumesnapshotcontents.json.gz" },
 		{ LAYOUT_CSI_CLASSES, "backups/n-1/n-1-csi-volumesnapshotclasses.json.gz" },
+		{ LAYOUT_HASHES, "backups/n-1/n-1-orlop-hashes.gz" },
 		{ LAYOUT_INDEX, "backups/n-1/n-1-orlop-index.json.gz" },
 		{ LAYOUT_CLAIM, "backups/n-1/n-1-orlop-claim.json" },
 		{ LAYOUT_RESTORE_LOGS, "restores/n-1/restore-n-1-logs.gz" },

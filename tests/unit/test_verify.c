@@ -74,7 +74,7 @@ a_sound_backup_is_said_to_be_sound(void **state)
 			fail_msg("%s", t.lines.at[i]);
 	assert_int_equal(t.n.damaged, 0);
 	assert_int_equal(t.n.objects, stored_objects_n);
-	assert_int_equal(t.n.files, 10);
+	assert_int_equal(t.n.files, 11);
 	assert_true(has(&t, "file backups/b1/velero-backup.json ok"));
 	assert_true(has(&t, "tarball backups/b1/b1.tar.gz ok"));
 	assert_true(t.progress > 0);
@@ -109,7 +109,7 @@ a_flipped_byte_anywhere_is_found_and_what_it_hits_is_named(void **state)
 	r = reader_open(stored.st, &b, NULL, NULL, NULL, &e);
 	assert_non_null(r);
 	stored_keys(&stored, "backups/b1/", &keys);
-	assert_int_equal(keys.len, 10);
+	assert_int_equal(keys.len, 11);
 	for (size_t k = 0; k < keys.len; k++) {
 		const char *key = keys.at[k];
 		bool tarball = strstr(key, ".tar.gz") != NULL;
@@ -139,6 +139,7 @@ a_lost_file_is_missed(void **state)
 {
 	static const struct { enum layout_file file; const char *line; } rows[] = {
 		{ LAYOUT_TARBALL, "tarball backups/b1/b1.tar.gz missing" },
+		{ LAYOUT_HASHES, "file backups/b1/b1-orlop-hashes.gz missing" },
 		{ LAYOUT_INDEX, "file backups/b1/b1-orlop-index.json.gz missing" },
 		{ LAYOUT_LOGS, "file backups/b1/b1-logs.gz missing" },
 		{ LAYOUT_RESULTS, "file backups/b1/b1-results.gz missing" },
