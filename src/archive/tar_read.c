@@ -121,7 +121,6 @@ struct reader {
 	struct archive             *tar;
 	locale_t                    c_locale;
 	const struct tar_reader_fns *fns;
-	bool                        all;
 	struct buf                  last;     /* name of the entry before, for messages */
 	struct buf                  json;
 };
@@ -229,7 +228,7 @@ read_entry(struct reader *r, struct archive_entry *en, struct err *e)
 	if (size < 0 || (uint64_t)size > LIMIT_OBJECT)
 		return err_set(e, EK_CORRUPT, "tarball: entry '%.200s' claims %" PRId64 " bytes, more than the limit of %zu",
 			name.p, (int64_t)size, LIMIT_OBJECT);
-	if (!tar_path_parse(name, &tp) || (tp.version.len > 0 && !r->all))
+	if (!tar_path_parse(name, &tp))
 		return 0;
 	if (read_json(r, (uint64_t)size, e) < 0)
 		return -1;
@@ -258,11 +257,11 @@ read_entries(struct reader *r, struct err *e)
 
 int
 tar_read(int64_t (*pull)(void *ctx, void *p, size_t n, struct err *e), void *pull_ctx,
-	const struct tar_reader_fns *fns, bool all, const struct cancel *c, struct err *e)
+	const struct tar_reader_fns *fns, const struct cancel *c, struct err *e)
 {
 	AUTO(reader_done) struct reader r = {
 		.source = { .pull = pull, .pull_ctx = pull_ctx, .cancel = c, .piece = BUF_INIT(PIECE_MAX) },
-		.fns = fns, .all = all, .last = BUF_INIT(LIMIT_TAR_NAME), .json = BUF_INIT(LIMIT_OBJECT),
+		.fns = fns, .last = BUF_INIT(LIMIT_TAR_NAME), .json = BUF_INIT(LIMIT_OBJECT),
 	};
 
 	r.source.in = xmalloc(PULL_SIZE);

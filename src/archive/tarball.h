@@ -64,7 +64,7 @@ void tar_writer_freep(struct tar_writer **w);
 
 /*
  * Streams any Velero tarball: feed it the compressed bytes, it calls on_object for each regular entry that is an item
- * (unversioned copies only unless all is set), with the object's JSON in one slice.
+ * (both copies of it), with the object's JSON in one slice.
  * Refuses (EK_CORRUPT) absolute names, "..", NUL or invalid UTF-8 in names, sizes above LIMIT_OBJECT, more than
  * LIMIT_TARBALL unpacked bytes or a ratio above 1000:1 beyond the first 64 MiB, and anything but folders and regular files
  * (those are skipped).  Tolerates "./", GNU long names, PAX, several gzip members, a missing end-of-archive.
@@ -77,7 +77,7 @@ struct tar_reader_fns {
 /* Returns 0, or 1 when all was read but the mark at the end of the archive is missing: something may be cut off.
  * pull: returns bytes read into p (up to n), 0 at the end, -1 on error. */
 MUST_CHECK int tar_read(int64_t (*pull)(void *ctx, void *p, size_t n, struct err *e), void *pull_ctx,
-	const struct tar_reader_fns *fns, bool all, const struct cancel *c, struct err *e);
+	const struct tar_reader_fns *fns, const struct cancel *c, struct err *e);
 
 /* Unpacks one member read by range and checks it against its row (SHA-256, size).  EK_CORRUPT. */
 MUST_CHECK int tar_member_unpack(const struct index_member *m, struct str gz, struct buf *out, struct err *e);

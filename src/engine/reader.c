@@ -400,7 +400,7 @@ feed_through(struct reader *r, struct spooling *s, const struct cancel *c, struc
 		queue_free(f.queue);
 		return -1;
 	}
-	rc = tar_read(feed_pull, &f, &fns, true, c, e);
+	rc = tar_read(feed_pull, &f, &fns, c, e);
 	cancel_fire(&f.stop);
 	queue_close(f.queue);
 	thread_join(t);

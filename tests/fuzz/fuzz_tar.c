@@ -51,7 +51,7 @@ read_by(struct str gz, size_t step, enum err_kind *kind)
 	const struct tar_reader_fns fns = { .on_object = on_object, .ctx = &found };
 	struct err e = { 0 };
 
-	*kind = tar_read(pull, &f, &fns, true, NULL, &e) < 0 ? e.kind : EK_NONE;
+	*kind = tar_read(pull, &f, &fns, NULL, &e) < 0 ? e.kind : EK_NONE;
 	return buf_take(&found, NULL);
 }
 

@@ -1,5 +1,5 @@
 if HAVE_CMOCKA
-engine_tests = tests/unit/test_backup tests/unit/test_catalog tests/unit/test_chain tests/unit/test_change tests/unit/test_kind_rules tests/unit/test_reader \
+engine_tests = tests/unit/test_backup tests/unit/test_cache tests/unit/test_catalog tests/unit/test_chain tests/unit/test_change tests/unit/test_kind_rules tests/unit/test_reader \
 	tests/unit/test_needs tests/unit/test_policy tests/unit/test_pace tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify
 check_PROGRAMS += $(engine_tests)
 TESTS += $(engine_tests)
@@ -9,6 +9,10 @@ stored_sources = tests/unit/stored.c tests/unit/stored.h
 tests_unit_test_backup_SOURCES = tests/unit/test_backup.c tests/unit/finding.h tests/unit/api_docs.h $(stored_sources) $(FAKE_API)
 tests_unit_test_backup_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_backup_LDADD = $(ENGINE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_cache_SOURCES = tests/unit/test_cache.c
+tests_unit_test_cache_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_cache_LDADD = $(ENGINE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_catalog_SOURCES = tests/unit/test_catalog.c $(stored_sources) tests/unit/httpd.c tests/unit/httpd.h
 tests_unit_test_catalog_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -313,7 +313,7 @@ tarball_paths(struct strs *out)
 
 	assert_int_equal(store_get(stored.st, key, &gz, NULL, &e), 0);
 	b.rest = buf_str(&gz);
-	if (tar_read(pull, &b, &fns, true, NULL, &e) != 0)
+	if (tar_read(pull, &b, &fns, NULL, &e) != 0)
 		fail_msg("tarball: %s", e.msg);
 }
 

@@ -101,14 +101,22 @@ list_object(void *ctx, struct str path, struct str json, struct err *e)
 	return 0;
 }
 
-/* tar_read over gz; what it found as "path size" lines in out. */
+static int
+list_unversioned(void *ctx, struct str path, struct str json, struct err *e)
+{
+	struct tar_path tp;
+
+	return tar_path_parse(path, &tp) && tp.version.len > 0 ? 0 : list_object(ctx, path, json, e);
+}
+
+/* tar_read over gz; what it found (all: both copies of each object) as "path size" lines in out. */
 static int
 read_all(struct str gz, bool all, size_t step, struct buf *out, struct err *e)
 {
 	struct feed f = { .text = gz, .step = step };
-	const struct tar_reader_fns fns = { .on_object = list_object, .ctx = out };
+	const struct tar_reader_fns fns = { .on_object = all ? list_object : list_unversioned, .ctx = out };
 
-	return tar_read(pull, &f, &fns, all, NULL, e);
+	return tar_read(pull, &f, &fns, NULL, e);
 }
 
 /* --- what the tests write --- */
@@ -904,19 +912,19 @@ reading_ends_when_the_caller_says_so(void **state)
 	(void)state;
 	get_case("plain", &gz);
 	f = (struct feed){ .text = buf_str(&gz) };
-	assert_int_equal(tar_read(pull, &f, &stopping, false, NULL, &e), -1);
+	assert_int_equal(tar_read(pull, &f, &stopping, NULL, &e), -1);
 	assert_int_equal(e.kind, EK_CONFLICT);
 	assert_string_equal(e.msg, "enough");
 	assert_int_equal(calls, 1);
 
 	dead = (struct feed){ .text = str_sub(buf_str(&gz), 0, 50), .fail_at_end = EK_UNAVAILABLE };
-	assert_int_equal(tar_read(pull, &dead, &listing, false, NULL, &e), -1);
+	assert_int_equal(tar_read(pull, &dead, &listing, NULL, &e), -1);
 	assert_int_equal(e.kind, EK_UNAVAILABLE);
 	assert_string_equal(e.msg, "the line is dead");
 
 	cancel_fire(&c);
 	f = (struct feed){ .text = buf_str(&gz) };
-	assert_int_equal(tar_read(pull, &f, &listing, false, &c, &e), -1);
+	assert_int_equal(tar_read(pull, &f, &listing, &c, &e), -1);
 	assert_int_equal(e.kind, EK_CANCELED);
 }
 
