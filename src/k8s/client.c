@@ -39,9 +39,11 @@ struct flight {
 struct k8s {
 	const struct kube_conn *conn;
 	struct kube_auth       *auth;
-	struct http            *http;      /* NULL before the first use and after k8s_abort */
+	struct line {
+		struct http    *http;      /* NULL before the first use and after k8s_abort */
+		unsigned        cert;      /* generation of its certificate */
+	} lines[2];                        /* [own_line] */
 	struct http            *old;       /* of an earlier client certificate, while its calls are in flight */
-	unsigned                cert;      /* generation of the certificate of http */
 	const struct cancel    *cancel;    /* of the call that drives the session now */
 	struct k8s_facts        facts;
 	struct VEC_OF(struct flight *) flights;
@@ -74,7 +76,8 @@ k8s_new(const struct kube_conn *conn, struct err *e)
 void
 k8s_abort(struct k8s *k)
 {
-	http_freep(&k->http);
+	for (size_t i = 0; i < COUNT(k->lines); i++)
+		http_freep(&k->lines[i].http);
 	http_freep(&k->old);
 	for (size_t i = 0; i < k->flights.len; i++) {
 		free(k->flights.at[i]->url);
@@ -123,15 +126,17 @@ present_cert(const struct k8s *k)
 	return generation;
 }
 
-/* Makes k->http a session with the present client certificate. */
+/* Makes a line's session one with the present client certificate. */
 static int
-session(struct k8s *k, const struct cancel *c, struct err *e)
+session(struct k8s *k, bool own, const struct cancel *c, struct err *e)
 {
+	struct line *line = &k->lines[own];
+
 	if (kube_auth_refresh(k->auth, false, c, e) < 0)
 		return -1;
 	if (k->old && http_in_flight(k->old) == 0)
 		http_freep(&k->old);
-	if (k->http && (k->cert == present_cert(k) || k->old))
+	if (line->http && (line->cert == present_cert(k) || k->old))
 		return 0;
 
 	const struct kube_conn *conn = k->conn;
@@ -143,18 +148,30 @@ session(struct k8s *k, const struct cancel *c, struct err *e)
 		.proxy = conn->proxy_url,
 		.retries = RETRIES,
 		.max_connections = CONNECTIONS,
+		.http1_only = own,
 	};
 	unsigned cert = 0;
 	kube_auth_client_cert(k->auth, &conf.cert_pem, &conf.key_pem, &cert);
 	struct http *h = http_new(&conf, e);
 	if (!h)
 		return -1;
-	if (k->http && http_in_flight(k->http) > 0)
-		k->old = TAKE(k->http);
-	http_freep(&k->http);
-	k->http = h;
-	k->cert = cert;
+	if (line->http && http_in_flight(line->http) > 0)
+		k->old = TAKE(line->http);
+	http_freep(&line->http);
+	*line = (struct line){ h, cert };
 	return 0;
+}
+
+/* The one with calls in flight: a window is of one line, but for those of an earlier certificate. */
+static struct http *
+busy_session(const struct k8s *k)
+{
+	if (k->old && http_in_flight(k->old) > 0)
+		return k->old;
+	for (size_t i = 0; i < COUNT(k->lines); i++)
+		if (k->lines[i].http && http_in_flight(k->lines[i].http) > 0)
+			return k->lines[i].http;
+	return NULL;
 }
 
 static int
@@ -197,11 +214,11 @@ set_headers(struct flight *f)
 		f->headers = op->body.len > 0 ? headers_json[op->metadata_only] : headers_get;
 }
 
-/* For k->http as it is now. */
+/* For its line as it is now. */
 static struct http_req
 request(struct flight *f)
 {
-	f->cert = f->k->cert;
+	f->cert = f->k->lines[f->op.own_line].cert;
 	return (struct http_req){
 		.method = f->op.method,
 		.url = f->url,
@@ -211,7 +228,6 @@ request(struct flight *f)
 		.max_body = f->op.max_body > 0 ? f->op.max_body : LIMIT_OBJECT,
 		.prepare = prepare,
 		.sink = f->op.sink ? sink : NULL,
-		.http1 = f->op.own_line,
 		.gzip = f->op.gzip,
 		.ctx = f,
 	};
@@ -363,11 +379,11 @@ exchange(struct k8s *k, struct flight *f, struct http_resp *resp, const struct c
 	f->url = url;
 	k->cancel = c;
 	for (;;) {
-		if (session(k, c, e) < 0)
+		if (session(k, f->op.own_line, c, e) < 0)
 			return -1;
 		struct http_req req = request(f);
 		struct err why = { 0 };
-		if (http_do(k->http, &req, resp, c, &why) == 0)
+		if (http_do(k->lines[f->op.own_line].http, &req, resp, c, &why) == 0)
 			return check_answer(resp, e);
 		if (!move(f, resp->status))
 			return explain(resp, &why, e);
@@ -415,15 +431,17 @@ int
 k8s_start(struct k8s *k, const struct k8s_op *op, const struct cancel *c, struct err *e)
 {
 	k->cancel = c;
-	if (session(k, c, e) < 0)
+	if (session(k, op->own_line, c, e) < 0)
 		return -1;
+	struct http *other = k->lines[!op->own_line].http;
+	assert_that(!other || http_in_flight(other) == 0);
 	struct flight *f = xcalloc(1, sizeof *f);
 	f->k = k;
 	f->op = *op;
 	set_headers(f);
 	f->url = xasprintf("%s%s", k->conn->server, op->path);
 	struct http_req req = request(f);
-	f->call = http_start(k->http, &req, op->tag);
+	f->call = http_start(k->lines[op->own_line].http, &req, op->tag);
 	*vec_push(&k->flights) = f;
 	return 0;
 }
@@ -431,7 +449,15 @@ k8s_start(struct k8s *k, const struct k8s_op *op, const struct cancel *c, struct
 bool
 k8s_is_far(const struct k8s *k)
 {
-	return k->http && http_round_trip_ns(k->http) >= FAR_NS;
+	int64_t least = 0;
+
+	for (size_t i = 0; i < COUNT(k->lines); i++) {
+		int64_t ns = k->lines[i].http ? http_round_trip_ns(k->lines[i].http) : 0;
+
+		if (ns > 0 && (least == 0 || ns < least))
+			least = ns;
+	}
+	return least >= FAR_NS;
 }
 
 static size_t
@@ -449,7 +475,7 @@ k8s_next(struct k8s *k, const struct cancel *c, struct err *e)
 {
 	k->cancel = c;
 	for (;;) {
-		struct http *h = k->old && http_in_flight(k->old) > 0 ? k->old : k->http;
+		struct http *h = busy_session(k);
 		if (!h) {
 			e->kind = EK_NONE;
 			return NULL;
@@ -460,10 +486,10 @@ k8s_next(struct k8s *k, const struct cancel *c, struct err *e)
 		size_t i = flight_of(k, call);
 		struct flight *f = k->flights.at[i];
 		struct err why;
-		if (move(f, http_call_resp(call)->status) && session(k, c, &why) == 0) {
+		if (move(f, http_call_resp(call)->status) && session(k, f->op.own_line, c, &why) == 0) {
 			http_call_free(call);
 			struct http_req req = request(f);
-			f->call = http_start(k->http, &req, f->op.tag);
+			f->call = http_start(k->lines[f->op.own_line].http, &req, f->op.tag);
 			continue;
 		}
 		k->flights.at[i] = k->flights.at[--k->flights.len];

@@ -49,7 +49,8 @@ struct k8s_op {
 	const char *accept;              /* "Accept: TYPES" instead of JSON; borrowed */
 	/*
 	 * Over HTTP/1.1, with nothing else on the connection meanwhile: five lists in flight take a third less time, of the
-	 * server too, than as HTTP/2 streams of one connection.  Many small requests are better off with HTTP/2.
+	 * server too, than as HTTP/2 streams of one connection.  Many small requests are better off with HTTP/2.  All of a
+	 * window are alike in this.
 	 */
 	bool        own_line;
 	bool        gzip;                /* the answer may come packed: it is unpacked on the way */

@@ -30,6 +30,10 @@ struct http_conf {
 	int64_t     connect_timeout_ns;  /* 0: 10 s */
 	int64_t     stall_timeout_ns;    /* no byte in either direction for so long is EK_TIMEOUT; 0: 60 s */
 	unsigned    max_connections;     /* per host; 0: 8 */
+	/*
+	 * Sessions that may use HTTP/2 and those that may not are kept apart: libcurl 7.88 lets a request share a connection
+	 * that turns out to speak HTTP/1.1 with another one, and their answers get mixed up.
+	 */
 	bool        http1_only;
 	/*
 	 * Further attempts for errors that err_info() calls retryable; 0 = none.  A server that has answered before and
@@ -55,7 +59,6 @@ struct http_req {
 	const char *const *headers;      /* NULL-terminated; may be NULL */
 	struct str         body;         /* sent with Content-Length; rewound for retries */
 	bool               idempotent;   /* may be repeated after it may have reached the server (GET, PUT, DELETE ...) */
-	bool               http1;        /* over HTTP/1.1 even if HTTP/2 is offered: a large body on its own connection */
 	bool               gzip;         /* a packed body is welcome: it is unpacked here */
 	size_t             max_body;     /* of a response kept in http_resp.body; more is EK_LIMIT */
 	int64_t            timeout_ns;   /* for one attempt; 0 = none beyond the stall timeout */

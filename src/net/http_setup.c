@@ -82,9 +82,9 @@ set_tls(const struct http *h, CURL *easy, CURLcode *rc)
 
 /* Sharing a connection is worth waiting for its handshake; without TLS there is no HTTP/2 to agree on. */
 static void
-set_version(const struct http *h, const struct http_req *req, CURL *easy, bool tls, CURLcode *rc)
+set_version(const struct http *h, CURL *easy, bool tls, CURLcode *rc)
 {
-	bool http2 = tls && !h->http1_only && !req->http1;
+	bool http2 = tls && !h->http1_only;
 
 	SET(rc, easy, CURLOPT_HTTP_VERSION,
 		http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
@@ -245,7 +245,7 @@ attempt_setup(struct http_call *call, struct err *e)
 		SET(rc, call->easy, CURLOPT_CONNECT_TO, call->connect_to);
 	set_session(h, call->easy, rc);
 	set_tls(h, call->easy, rc);
-	set_version(h, req, call->easy, tls, rc);
+	set_version(h, call->easy, tls, rc);
 	set_method(req, call->easy, rc);
 	SET(rc, call->easy, CURLOPT_HTTPHEADER, call->headers);
 	SET(rc, call->easy, CURLOPT_ERRORBUFFER, call->errbuf);
