@@ -101,7 +101,7 @@ def core():
     yield obj("v1", "services", "web", shop, {"spec": {"selector": {"app": "web"}, "ports": [port]}})
     yield obj("v1", "services", "headless", data, {"spec": {"clusterIP": "None", "ports": [port]}})
     yield obj("v1", "services", "node-port", shop, {"spec": {"type": "NodePort", "ports": [
-        dict(port, nodePort=31234)], "sessionAffinity": "ClientIP"}})
+        dict(port, nodePort=30034)], "sessionAffinity": "ClientIP"}})
     yield obj("v1", "services", "some-node-port", shop, {"spec": {"type": "NodePort", "ports": [port]}})
     yield obj("v1", "services", "balanced", shop, {"spec": {"type": "LoadBalancer", "externalTrafficPolicy": "Local",
               "loadBalancerSourceRanges": ["192.0.2.0/24"], "ports": [port]}})

@@ -59,8 +59,8 @@ node_ports_are_kept_on_request() {
 	kubectl -n mapped delete service --all > /dev/null
 	restored 0 "" ports rules --include-namespaces rules --include-resources services --namespace-mappings rules:ports \
 		--preserve-nodeports
-	[ "$(kubectl -n ports get service unchosen -o 'jsonpath={.spec.ports[0].nodePort}')" = 30104 ]
-	[ "$(kubectl -n ports get service unhealthy -o 'jsonpath={.spec.healthCheckNodePort}')" = 30106 ]
+	[ "$(kubectl -n ports get service unchosen -o 'jsonpath={.spec.ports[0].nodePort}')" = 30004 ]
+	[ "$(kubectl -n ports get service unhealthy -o 'jsonpath={.spec.healthCheckNodePort}')" = 30006 ]
 	# The ports are taken now: by whom is said, and nothing else fails.
 	restored 3 "chosen|provided port is already allocated|another service has the port" ports2 rules \
 		--include-namespaces rules --include-resources services --namespace-mappings rules:ports2
