@@ -30,6 +30,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/options.h \
 	src/engine/pace.c \
 	src/engine/pace.h \
+	src/engine/plan.c \
+	src/engine/plan.h \
 	src/engine/policy.c \
 	src/engine/policy.h \
 	src/engine/reader.c \

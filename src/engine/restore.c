@@ -176,8 +176,8 @@ open_backup(struct restore *rs, struct err *e)
 	return 0;
 }
 
-static int
-prepare_restore(struct restore *rs, struct err *e)
+int
+restore_prepare(struct restore *rs, struct err *e)
 {
 	AUTO_STRS struct strs unknown = { 0 };
 
@@ -200,8 +200,8 @@ prepare_restore(struct restore *rs, struct err *e)
 	return 0;
 }
 
-static void
-done(struct restore *rs)
+void
+restore_done(struct restore *rs)
 {
 	strs_free(&rs->first);
 	strs_free(&rs->last);
@@ -230,15 +230,12 @@ int
 restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct report *r, const struct cancel *c,
 	struct restore_counts *out, struct err *e)
 {
-	struct restore rs = { .k = k, .st = st, .o = o, .r = r, .c = c, .ns_map = strmap_new(),
-		.bad_ns = strmap_new(), .anew = strmap_new(), .stored = strmap_new(), .lacking_seen = strmap_new(),
-		.looked_up = strmap_new(), .list = vreslist_new(), .start_unix_ns = clock_unix_ns(),
-		.start_mono_ns = clock_mono_ns() };
+	struct restore rs = RESTORE_INIT(k, st, o, r, c);
 	struct cancel last = { 0 };
 	struct err why;
 	int rc = -1;
 
-	if (prepare_restore(&rs, e) == 0) {
+	if (restore_prepare(&rs, e) == 0) {
 		rc = run_waves(&rs, e);
 		report_progress(r, "finishing", rs.done, rs.n.selected, 0);
 		if (rc < 0) {
@@ -251,6 +248,6 @@ restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struc
 			report_note(r, "the record of this restore could not be written: %s", why.msg);
 	}
 	*out = rs.n;
-	done(&rs);
+	restore_done(&rs);
 	return rc;
 }

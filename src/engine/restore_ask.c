@@ -89,10 +89,12 @@ asks_run(struct restore *rs, struct asks *v, struct err *e)
 	return 0;
 }
 
+/* Values of rs->looked_up. */
+static char yes, no;
+
 bool
 restore_exists(struct restore *rs, const char *group, const char *resource, const char *ns, struct str name)
 {
-	static char yes, no;
 	const struct api_resource *res = discovery_gvr(rs->d, group, NULL, resource);
 	AUTO_FREE char *text = str_dup(name);
 	AUTO_FREE char *path = NULL;
@@ -109,6 +111,12 @@ restore_exists(struct restore *rs, const char *group, const char *resource, cons
 		strmap_put(rs->looked_up, str_of(path), known);
 	}
 	return known == &yes;
+}
+
+void
+restore_will_exist(struct restore *rs, const char *path)
+{
+	strmap_put(rs->looked_up, str_of(path), &yes);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "archive/index.h"
 #include "archive/layout.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/strmap.h"
 #include "engine/change.h"
 #include "engine/kind_rules.h"
@@ -58,6 +59,7 @@ struct restore {
 	uint64_t                   done;             /* of n.selected */
 	int64_t                    start_unix_ns, start_mono_ns;
 	unsigned                   silent;           /* requests in a row that got no answer */
+	struct err                 last_failure;     /* of an object */
 	struct item               *live;             /* objects whose requests are under way (restore_item.c) */
 	size_t                     live_bytes;       /* of what they send */
 	struct pace                pace;             /* how many requests there may be */
@@ -97,6 +99,15 @@ struct item {
 /* Target of a source namespace: mapped or itself.  Lives as long as the restore. */
 const char *restore_map_ns(struct restore *rs, struct str ns);
 
+/* --- restore.c --- */
+
+/* Everything before the cluster is touched: reads the backup, selects, orders.  rs: see RESTORE_INIT. */
+MUST_CHECK int restore_prepare(struct restore *rs, struct err *e);
+void restore_done(struct restore *rs);
+#define RESTORE_INIT(k_, st_, o_, r_, c_) { .k = (k_), .st = (st_), .o = (o_), .r = (r_), .c = (c_), .ns_map = strmap_new(), \
+	.bad_ns = strmap_new(), .anew = strmap_new(), .stored = strmap_new(), .lacking_seen = strmap_new(), \
+	.looked_up = strmap_new(), .list = vreslist_new(), .start_unix_ns = clock_unix_ns(), .start_mono_ns = clock_mono_ns() }
+
 /* --- restore_plan.c --- */
 
 /* Fills rs->plan: filters, then what selected objects need (velero-format 4.2, 4.7 "additional items"). */
@@ -134,6 +145,7 @@ MUST_CHECK int versions_choose(struct restore *rs, const struct index_entry *pla
 MUST_CHECK int restore_objects(struct restore *rs, size_t from, size_t to, struct strs *unready, struct err *e);
 /* After an interrupted restore_objects: takes the answers to what was sent, until rs->c fires, and drops the rest. */
 void restore_end_items(struct restore *rs);
+void restore_drop_items(struct restore *rs);
 
 /* The edits that make an object comparable to, and creatable as, what is in a cluster.  stored: the backup's copy, which
  * gets the user's edits, too. */
@@ -142,6 +154,14 @@ MUST_CHECK int item_edit(struct item *it, struct arena *arena, struct jnode **ob
 void item_outcome(struct item *it, const char *action, uint64_t *counter);
 void item_failed(struct item *it, const struct err *why);
 void item_warned(struct item *it, const char *hint, const char *text);
+
+/* The object as it is to be sent, in it->body.  NULL with *rc 0: there is nothing to send, and it is accounted for (skipped,
+ * failed, or not selected after all); with -1 the restore ends. */
+struct item *item_prepare(struct restore *rs, const struct index_entry *en, int *rc, struct err *e);
+void item_free(struct item *it);
+/* Is what the cluster has (valid JSON) the same as it->body (velero-format 4.6)?  *live: the former, edited. */
+MUST_CHECK int item_compare(struct item *it, struct arena *arena, struct str live_json, struct jnode **live, bool *same,
+	struct err *e);
 
 MUST_CHECK int item_start(struct item *it, enum step step, struct err *e);
 /* The answer to the step's request.  1: another one is under way, 0: done, -1: e is about this object. */
@@ -171,6 +191,8 @@ void asks_done(struct asks *v);          /* empties it */
 bool restore_is_gone(struct restore *rs, const struct err *why);
 /* Whether an object exists, asked for once.  Who may not look takes it for granted. */
 bool restore_exists(struct restore *rs, const char *group, const char *resource, const char *ns, struct str name);
+/* In a plan: an object that is not there yet, but will be when restore_exists is asked for it. */
+void restore_will_exist(struct restore *rs, const char *path);
 /* What is waited for is asked for less and less often: POLL_NS up to POLL_MAX_NS, at most READY_NS. */
 struct wait { int64_t end_ns, pause_ns; };
 void wait_begin(struct wait *w);

@@ -52,7 +52,7 @@ change_problem(void *ctx, const char *text)
 
 /* --- outcomes --- */
 
-static void
+void
 item_free(struct item *it)
 {
 	if (it->before != NULL)
@@ -106,6 +106,7 @@ item_outcome(struct item *it, const char *action, uint64_t *counter)
 void
 item_failed(struct item *it, const struct err *why)
 {
+	it->rs->last_failure = *why;
 	tell(it, RESULT_ERROR, why);
 	if (!it->counted)
 		item_outcome(it, "(failed)", &it->rs->n.failed);
@@ -237,9 +238,8 @@ item_new(struct restore *rs, const struct index_entry *en)
 	return it;
 }
 
-/* NULL: there is nothing to do for this object (it is accounted for). */
-static struct item *
-prepare(struct restore *rs, const struct index_entry *en, int *rc, struct err *e)
+struct item *
+item_prepare(struct restore *rs, const struct index_entry *en, int *rc, struct err *e)
 {
 	AUTO(item_freep) struct item *it = item_new(rs, en);
 	enum scrub_verdict verdict = SCRUB_KEEP;
@@ -366,7 +366,7 @@ restore_objects(struct restore *rs, size_t from, size_t to, struct strs *unready
 
 			if (cancel_check(rs->c, e) < 0)
 				return -1;
-			it = prepare(rs, rs->plan.at[from++], &rc, e);
+			it = item_prepare(rs, rs->plan.at[from++], &rc, e);
 			if (rc < 0)
 				return -1;
 			if (it == NULL) {
@@ -392,6 +392,12 @@ restore_end_items(struct restore *rs)
 	/* What was sent is done, whatever stopped us: hear about it, so that it is told. */
 	while (rs->live != NULL && k8s_in_flight(rs->k) > 0 && next(rs, NULL, &ignored) == 0)
 		;
+	restore_drop_items(rs);
+}
+
+void
+restore_drop_items(struct restore *rs)
+{
 	/* Requests that are still under way borrow from the items. */
 	if (rs->live != NULL)
 		k8s_abort(rs->k);

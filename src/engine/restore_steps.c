@@ -215,8 +215,8 @@ show_claim(struct jnode *live, struct str live_json)
 static int
 equal(struct item *it, struct str live_json, struct err *e)
 {
-	/* The first answer was lost on its way: it was us. */
-	if (it->repeated)
+	/* The first answer was lost on its way: it was us.  A port that is taken is an answer, and given each time. */
+	if (it->repeated && it->refused.kind == EK_EXISTS)
 		return created(it, live_json, NULL, e);
 	if (it->rs->o->policy == EXISTING_UPDATE)
 		return label_patch(it, e);
@@ -258,16 +258,31 @@ differs(struct item *it, struct arena *arena, struct jnode *live, bool released,
 	return go_on(it, STEP_UPDATE, e);
 }
 
+int
+item_compare(struct item *it, struct arena *arena, struct str live_json, struct jnode **live, bool *same, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(LIMIT_OBJECT);
+	enum scrub_verdict ignored = SCRUB_KEEP;
+
+	*live = jnode_open(arena, live_json);
+	if (item_edit(it, arena, live, false, &ignored, e) < 0)
+		return -1;
+	if (is_released(it, live_json))
+		show_claim(*live, live_json);
+	if (jnode_write(*live, &text, e) < 0)
+		return -1;
+	*same = jequal(buf_str(&text), buf_str(&it->body));
+	return 0;
+}
+
 static int
 look(struct item *it, struct str live_json, struct strs *unready, struct err *e)
 {
 	AUTO_ARENA struct arena arena = ARENA_INIT;
-	AUTO_BUF struct buf live_text = BUF_INIT(LIMIT_OBJECT);
-	enum scrub_verdict ignored = SCRUB_KEEP;
 	struct jnode *live;
-	bool released;
 	struct str deleted;
 	struct err why;
+	bool same;
 
 	if (json_check(live_json, e) < 0)
 		return err_ctx(e, "answer of the API server");
@@ -279,17 +294,9 @@ look(struct item *it, struct str live_json, struct strs *unready, struct err *e)
 
 		strs_add(unready, name);
 	}
-	live = jnode_open(&arena, live_json);
-	released = is_released(it, live_json);
-	if (item_edit(it, &arena, &live, false, &ignored, e) < 0)
+	if (item_compare(it, &arena, live_json, &live, &same, e) < 0)
 		return -1;
-	if (released)
-		show_claim(live, live_json);
-	if (jnode_write(live, &live_text, e) < 0)
-		return -1;
-	if (jequal(buf_str(&live_text), buf_str(&it->body)))
-		return equal(it, live_json, e);
-	return differs(it, &arena, live, released, e);
+	return same ? equal(it, live_json, e) : differs(it, &arena, live, is_released(it, live_json), e);
 }
 
 /* --- answers --- */

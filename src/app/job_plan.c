@@ -1,0 +1,66 @@
+/* The operation restore plan. */
+#include "app/job_ops.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "data/jwrite.h"
+#include "engine/plan.h"
+
+static int
+send_row(void *ctx, const struct plan_row *row, struct err *e)
+{
+	AUTO_BUF struct buf json = BUF_INIT(2 * LIMIT_OBJECT);
+	struct jw w;
+
+	jw_init(&w, &json, false);
+	jw_obj(&w);
+	jw_kv_text(&w, "action", plan_action_text(row->action));
+	jw_kv_text(&w, "resource", row->resource);
+	jw_kv_text(&w, "kind", row->kind);
+	jw_kv_text(&w, "namespace", row->ns);
+	jw_kv_text(&w, "name", row->name);
+	if (row->why[0] != '\0')
+		jw_kv_text(&w, "why", row->why);
+	if (row->diff.len > 0) {
+		jw_key(&w, "diff");
+		jw_raw(&w, row->diff);
+	}
+	jw_obj_end(&w);
+	if (jw_done(&w, e) < 0)
+		return -1;
+	job_row(ctx, buf_str(&json));
+	return 0;
+}
+
+static void
+tell_counts(struct job *j, const struct plan_counts *n)
+{
+	AUTO_BUF struct buf text = BUF_INIT(LIMIT_SMALL_BODY);
+
+	for (enum plan_action a = 0; a < PLAN_COUNT_; a++)
+		if (n->n[a] > 0)
+			buf_putf(&text, "%s%llu %s", text.len > 0 ? ", " : "", (unsigned long long)n->n[a], plan_action_text(a));
+	job_note(j, "nothing was changed; a restore would meet: %s", buf_cstr(&text));
+}
+
+enum ev_end
+op_restore_plan(struct job *j, struct err *e)
+{
+	AUTO(store_closep) struct store *st = location_open(j, e);
+	AUTO(report_freep) struct report *rep = NULL;
+	AUTO_TARGET struct target t = { 0 };
+	struct restore_opts o = job_request(j)->restore;
+	struct report_fns fns = job_report_fns(j);
+	struct plan_counts n;
+
+	if (st == NULL || target_reach(j, &t, e) < 0)
+		return job_failed(e);
+	o.name = (char[]){ "plan" };
+	rep = report_new(&fns, "restore", o.name);
+	if (plan_run(t.k, st, &o, rep, send_row, j, job_cancel(j), &n, e) < 0) {
+		err_ctx(e, "plan of a restore of '%s'", o.backup);
+		return job_failed(e);
+	}
+	tell_counts(j, &n);
+	return n.n[PLAN_BLOCKED] > 0 ? END_PARTIAL : END_DONE;
+}
