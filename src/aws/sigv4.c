@@ -63,6 +63,7 @@ pairs_free(struct sorted_pair *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		free(p[i].name);
+		secret_wipe(p[i].value, strlen(p[i].value));     /* tokens and customers' keys are among them */
 		free(p[i].value);
 	}
 	free(p);
@@ -184,7 +185,7 @@ signing_key(const struct sigv4_req *r, const struct creds *c, const char *amz_da
 void
 sigv4_sign(const struct sigv4_req *r, const struct creds *c, int64_t now_unix_ns, struct buf *authorization)
 {
-	AUTO_BUF struct buf canonical = BUF_INIT(TEXT_MAX);
+	AUTO(buf_wipe) struct buf canonical = BUF_INIT(TEXT_MAX);
 	AUTO_BUF struct buf names = BUF_INIT(TEXT_MAX);
 	AUTO_BUF struct buf to_sign = BUF_INIT(TEXT_MAX);
 	char date[CLOCK_TEXT_MAX], hex[SHA256_HEX];

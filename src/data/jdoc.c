@@ -1,6 +1,8 @@
 /* Small JSON documents as cJSON trees. */
 #include "data/jdoc.h"
 
+#include "base/secret.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -19,6 +21,25 @@ void
 jdoc_freep(cJSON **d)
 {
 	cJSON_Delete(*d);
+}
+
+static void
+wipe(cJSON *n)
+{
+	cJSON *child;
+
+	if (n->valuestring)
+		secret_wipe(n->valuestring, strlen(n->valuestring));
+	jdoc_each(child, n)
+		wipe(child);
+}
+
+void
+jdoc_wipep(cJSON **d)
+{
+	if (*d)
+		wipe(*d);
+	jdoc_freep(d);
 }
 
 /* Is name the first key of path?  Then *rest is what follows it. */

@@ -15,6 +15,7 @@
 /* EK_CORRUPT with the offset.  Only the first value of the text is read.  Free with cJSON_Delete. */
 MUST_CHECK cJSON *jdoc_parse(struct str text, struct err *e);
 void jdoc_freep(cJSON **d);
+void jdoc_wipep(cJSON **d);          /* the same for a document with secrets: its texts are overwritten */
 #define AUTO_JDOC __attribute__((cleanup(jdoc_freep)))
 
 const cJSON *jdoc_get(const cJSON *d, const char *path);          /* "metadata.labels"; a dot inside a key is "\\." */

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/data/libdata.a
 src_data_libdata_a_SOURCES = \
+	src/data/crc.c src/data/crc.h \
 	src/data/gzip.c src/data/gzip.h \
 	src/data/gzip_codec.h src/data/gzip_isal.c src/data/gzip_zlib.c \
 	src/data/jdoc.c src/data/jdoc.h \

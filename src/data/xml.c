@@ -31,7 +31,7 @@ xml_done(struct xml *x)
 	if (x->parser)
 		XML_ParserFree(x->parser);
 	buf_free(&x->path);
-	buf_free(&x->text);
+	buf_wipe(&x->text);            /* STS sends keys */
 }
 
 static void

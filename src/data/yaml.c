@@ -102,8 +102,17 @@ node_new(const struct parse *p, enum ykind kind)
 	struct ynode *n = xcalloc(1, sizeof *n);
 
 	n->kind = kind;
-	n->line = line_of(p);
+	n->line = n->last = line_of(p);
 	return n;
+}
+
+/* The line that the current event ends in; what ends at the beginning of a line ends in the one before. */
+static unsigned
+last_line(const struct parse *p, unsigned first)
+{
+	unsigned last = (unsigned)p->ev.end_mark.line + (p->ev.end_mark.column > 0);
+
+	return last > first ? last : first;
 }
 
 /* Texts are the only type that needs a tag here ("!" and !!str); all else follows from the plain form. */
@@ -133,6 +142,7 @@ scalar(struct parse *p, struct err *e)
 	n = node_new(p, Y_SCALAR);
 	n->text = xstrdup(v);
 	n->quoted = tag != NULL || p->ev.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	n->last = last_line(p, n->line);
 	return n;
 }
 
@@ -218,10 +228,17 @@ container(struct parse *p, enum ykind kind, struct err *e)
 		(void)refuse(p, "nested too deeply", e);
 		return NULL;
 	}
+	n->flow = kind == Y_SEQ ? p->ev.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
+		: p->ev.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
 	p->depth++;
 	if (elements(p, kind, &v, e) < 0)
 		return NULL;
 	p->depth--;
+	/* The end of a block is found only behind the comments that follow it. */
+	if (n->flow)
+		n->last = last_line(p, n->line);
+	else if (v.len > 0)
+		n->last = v.at[v.len - 1]->last;
 	n->len = v.len;
 	n->at = TAKE(v.at);
 	v.len = 0;

@@ -12,7 +12,8 @@ enum ykind { Y_SCALAR, Y_SEQ, Y_MAP };
 struct ynode {
 	enum ykind     kind;
 	bool           quoted;        /* scalar in quotes or block style: always a text */
-	unsigned       line;          /* 1-based */
+	unsigned       line, last;    /* 1-based: the first line and the last one with something of it */
+	bool           flow;          /* [list] or {map} */
 	char          *text;          /* scalar; key of a map member is in key */
 	char          *key;
 	struct ynode **at;            /* elements or member values */

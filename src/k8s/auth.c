@@ -176,25 +176,6 @@ decide_interactive(const struct kube_exec *x, bool *out, struct err *e)
 
 /* --- exec plugins: the answer --- */
 
-static void
-wipe_doc(cJSON *n)
-{
-	cJSON *child;
-
-	if (n->valuestring)
-		secret_wipe(n->valuestring, strlen(n->valuestring));
-	jdoc_each(child, n)
-		wipe_doc(child);
-}
-
-static void
-wiped_doc_freep(cJSON **d)
-{
-	if (*d)
-		wipe_doc(*d);
-	jdoc_freep(d);
-}
-
 static int
 read_status(const cJSON *status, struct answer *out, struct err *e)
 {
@@ -227,7 +208,7 @@ read_status(const cJSON *status, struct answer *out, struct err *e)
 static int
 read_answer(const struct kube_exec *x, struct str text, struct answer *out, struct err *e)
 {
-	AUTO(wiped_doc_freep) cJSON *doc = jdoc_parse(text, e);
+	AUTO(jdoc_wipep) cJSON *doc = jdoc_parse(text, e);
 	const char *kind, *api;
 	const cJSON *status;
 
