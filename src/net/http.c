@@ -465,6 +465,18 @@ http_round_trip_ns(const struct http *h)
 	return h->round_trip_ns;
 }
 
+const struct http_route *
+http_route(const struct http *h)
+{
+	return &h->route;
+}
+
+const struct tls_facts *
+http_tls_facts(const struct http *h)
+{
+	return h->tls.protocol[0] != '\0' ? &h->tls : NULL;
+}
+
 int64_t
 http_clock_skew_ns(const struct http *h)
 {

@@ -10,6 +10,7 @@
 #include "base/cancel.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "net/tls_facts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -94,7 +95,16 @@ bool http_resp_header(const struct http_resp *r, const char *name, struct str *v
  * One request, to its end.  0 when a response with status < 400 arrived.  Otherwise -1: transport errors as
  * EK_UNAVAILABLE (refused, reset, DNS), EK_TIMEOUT, EK_DENIED (TLS verification, with what to do), EK_CANCELED;
  * statuses >= 400 by http_status_err with the body left in resp for the caller to explain.
+ * Some transport errors have a word in e->reason: those of net/tls_facts.h and these.
  */
+#define HTTP_REASON_DNS      "NameNotFound"
+#define HTTP_REASON_REFUSED  "ConnectionRefused"
+#define HTTP_REASON_CONNECT  "ConnectTimeout"    /* no connection in time */
+#define HTTP_REASON_NO_TLS   "NotTLS"            /* https:// for a server that speaks something else */
+#define HTTP_REASON_TLS      "TLSHandshake"      /* no agreement; but not about the server's certificate */
+#define HTTP_REASON_TLS_CLIENT "TLSClientCertificate"    /* the server asks for one, or for another one */
+#define HTTP_REASON_NO_HTTP  "NotHTTP"           /* what came back is not HTTP: TLS, perhaps */
+#define HTTP_REASON_PROXY    "Proxy"
 MUST_CHECK int http_do(struct http *h, const struct http_req *req, struct http_resp *resp,
 	const struct cancel *c, struct err *e);
 
@@ -123,6 +133,17 @@ int64_t http_round_trip_ns(const struct http *h);
 
 /* Server's clock minus ours from the last Date header seen, 0 while unknown. */
 int64_t http_clock_skew_ns(const struct http *h);
+
+/* How the session's last attempt got to its server.  Times count from its start; 0: it did not get so far. */
+struct http_route {
+	int64_t resolved_ns, connected_ns, secured_ns, ended_ns;
+	char    address[80];             /* "10.0.9.3 port 9000"; "" while unknown */
+	bool    proxied;                 /* through a tunnel of a proxy, whose address that is */
+};
+const struct http_route *http_route(const struct http *h);
+
+/* The certificate of the session's last handshake, NULL when there was none (plain HTTP, no answer). */
+const struct tls_facts *http_tls_facts(const struct http *h);
 
 /* Appends s with every byte outside A-Z a-z 0-9 - . _ ~ (and '/' when keep_slash) as %XX (RFC 3986). */
 void http_escape(struct buf *out, struct str s, bool keep_slash);

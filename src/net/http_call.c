@@ -305,6 +305,33 @@ note_round_trip(const struct http_call *call)
 		h->round_trip_ns = ns;
 }
 
+static int64_t
+ns_info(const struct http_call *call, CURLINFO what)
+{
+	curl_off_t us = 0;
+
+	(void)curl_easy_getinfo(call->easy, what, &us);
+	return us * NS_PER_US;
+}
+
+static void
+note_route(const struct http_call *call)
+{
+	struct http_route *r = &call->h->route;
+	char *ip = NULL;
+	long port = 0, tunnel = 0;
+
+	(void)curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &ip);
+	(void)curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_PORT, &port);
+	(void)curl_easy_getinfo(call->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+	*r = (struct http_route){ .resolved_ns = ns_info(call, CURLINFO_NAMELOOKUP_TIME_T),
+		.connected_ns = ns_info(call, CURLINFO_CONNECT_TIME_T),
+		.secured_ns = ns_info(call, CURLINFO_APPCONNECT_TIME_T), .ended_ns = call->resp.elapsed_ns,
+		.proxied = tunnel != 0 };
+	if (ip != NULL && ip[0] != '\0')
+		(void)snprintf(r->address, sizeof r->address, "%s port %ld", ip, port);
+}
+
 void
 attempt_end(struct http_call *call, CURLcode code)
 {
@@ -315,6 +342,7 @@ attempt_end(struct http_call *call, CURLcode code)
 	(void)curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &us);
 	call->resp.elapsed_ns = us * NS_PER_US;
 	note_round_trip(call);
+	note_route(call);
 	failed = attempt_failed(call, code, &e);
 	log_attempt(call, failed, &e);
 	call->resp.throttled += failed && (e.http == 429 || e.http == 503);

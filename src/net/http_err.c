@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "net/retry.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 static const struct status_row {
@@ -45,26 +46,30 @@ static const struct code_row {
 	enum err_kind kind;
 	const char   *text;
 	bool          detail;
+	const char   *reason;
 } codes[] = {
-	{ CURLE_URL_MALFORMAT, EK_INVALID, "not a valid URL", false },
-	{ CURLE_COULDNT_RESOLVE_HOST, EK_UNAVAILABLE, "the server's name does not resolve", true },
-	{ CURLE_COULDNT_RESOLVE_PROXY, EK_UNAVAILABLE, "the proxy's name does not resolve", true },
-	{ CURLE_PROXY, EK_UNAVAILABLE, "the proxy failed", true },
-	{ CURLE_SSL_CONNECT_ERROR, EK_UNAVAILABLE, "TLS handshake failed", true },
-	{ CURLE_SSL_CERTPROBLEM, EK_INVALID, "client certificate or its key cannot be used", true },
-	{ CURLE_SSL_CACERT_BADFILE, EK_INVALID, "the CA certificates cannot be used", true },
-	{ CURLE_SSL_CIPHER, EK_INVALID, "no TLS cipher in common", true },
-	{ CURLE_SEND_ERROR, EK_UNAVAILABLE, "the connection broke while sending", true },
-	{ CURLE_RECV_ERROR, EK_UNAVAILABLE, "the connection broke", true },
-	{ CURLE_GOT_NOTHING, EK_UNAVAILABLE, "the connection closed without an answer", false },
+	{ CURLE_URL_MALFORMAT, EK_INVALID, "not a valid URL", false, "" },
+	{ CURLE_COULDNT_RESOLVE_HOST, EK_UNAVAILABLE, "the server's name does not resolve", true,
+		HTTP_REASON_DNS },
+	{ CURLE_COULDNT_RESOLVE_PROXY, EK_UNAVAILABLE, "the proxy's name does not resolve", true,
+		HTTP_REASON_PROXY },
+	{ CURLE_PROXY, EK_UNAVAILABLE, "the proxy failed", true, HTTP_REASON_PROXY },
+	{ CURLE_SSL_CONNECT_ERROR, EK_UNAVAILABLE, "TLS handshake failed", true, HTTP_REASON_TLS },
+	{ CURLE_SSL_CERTPROBLEM, EK_INVALID, "client certificate or its key cannot be used", true, "" },
+	{ CURLE_SSL_CACERT_BADFILE, EK_INVALID, "the CA certificates cannot be used", true, "" },
+	{ CURLE_SSL_CIPHER, EK_INVALID, "no TLS cipher in common", true, HTTP_REASON_TLS },
+	{ CURLE_SEND_ERROR, EK_UNAVAILABLE, "the connection broke while sending", true, "" },
+	{ CURLE_RECV_ERROR, EK_UNAVAILABLE, "the connection broke", true, "" },
+	{ CURLE_GOT_NOTHING, EK_UNAVAILABLE, "the connection closed without an answer", false, "" },
 	{ CURLE_ABORTED_BY_CALLBACK, EK_UNAVAILABLE,
-		"no answer, the connection closed; the request may have been carried out", false },
-	{ CURLE_PARTIAL_FILE, EK_UNAVAILABLE, "the answer broke off", true },
-	{ CURLE_HTTP2, EK_UNAVAILABLE, "the HTTP/2 connection failed", true },
-	{ CURLE_HTTP2_STREAM, EK_UNAVAILABLE, "the HTTP/2 stream failed", true },
-	{ CURLE_UNSUPPORTED_PROTOCOL, EK_UNAVAILABLE, "what the server sent is not HTTP", false },
-	{ CURLE_WEIRD_SERVER_REPLY, EK_UNAVAILABLE, "what the server sent is not valid HTTP", true },
-	{ CURLE_OUT_OF_MEMORY, EK_LIMIT, "a response header is too large", false },
+		"no answer, the connection closed; the request may have been carried out", false, "" },
+	{ CURLE_PARTIAL_FILE, EK_UNAVAILABLE, "the answer broke off", true, "" },
+	{ CURLE_HTTP2, EK_UNAVAILABLE, "the HTTP/2 connection failed", true, "" },
+	{ CURLE_HTTP2_STREAM, EK_UNAVAILABLE, "the HTTP/2 stream failed", true, "" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, EK_UNAVAILABLE, "what the server sent is not HTTP", false,
+		HTTP_REASON_NO_HTTP },
+	{ CURLE_WEIRD_SERVER_REPLY, EK_UNAVAILABLE, "what the server sent is not valid HTTP", true, "" },
+	{ CURLE_OUT_OF_MEMORY, EK_LIMIT, "a response header is too large", false, "" },
 };
 
 static const struct status_row *
@@ -110,6 +115,14 @@ attempt_err_ctx(const struct http_call *call, struct err *e)
 	e->sys = cause.sys;
 	e->http = cause.http;
 	e->retry_after_ns = cause.retry_after_ns;
+	memcpy(e->reason, cause.reason, sizeof e->reason);
+}
+
+static int
+with_reason(struct err *e, const char *reason)
+{
+	(void)snprintf(e->reason, sizeof e->reason, "%s", reason);
+	return -1;
 }
 
 /* libcurl's own words without its prefixes; where it has none, the general text of the code. */
@@ -148,6 +161,16 @@ is_signature_error(const struct http_call *call, CURLcode code)
 	return code == CURLE_SSL_CONNECT_ERROR && has_word(call, words, COUNT(words));
 }
 
+/* The other side answered the hello with something else. */
+static bool
+is_no_tls(const struct http_call *call, CURLcode code)
+{
+	static const char *const words[] = { "wrong version number", "packet length too long", "http request",
+		"unknown protocol", "record layer failure" };
+
+	return code == CURLE_SSL_CONNECT_ERROR && has_word(call, words, COUNT(words));
+}
+
 /* The server ended the handshake (TLS 1.3: the first read) for our certificate or its absence. */
 static bool
 is_client_cert_alert(const struct http_call *call)
@@ -158,24 +181,64 @@ is_client_cert_alert(const struct http_call *call)
 	return strstr(call->errbuf, " alert ") && has_word(call, words, COUNT(words));
 }
 
+#define NAME_CA "name the CA that issued it, with --certificate or caFile for a bucket, with certificate-authority for a cluster"
+
+/* What is wrong with a chain, and what helps.  A row's text takes the name, the issuer and the dates of the certificate. */
+static int
+flaw_err(const struct tls_facts *f, struct err *e)
+{
+	const struct tls_cert *bad = &f->flawed;
+	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
+
+	(void)clock_rfc3339(from, bad->from_unix_ns);
+	(void)clock_rfc3339(until, bad->until_unix_ns);
+	switch (f->flaw) {
+	case TLS_EXPIRED:
+		return err_set(e, EK_DENIED, "the server's certificate does not verify ('%s' has expired on %s): it has to be "
+			"renewed", bad->subject, until);
+	case TLS_NOT_YET_VALID:
+		return err_set(e, EK_DENIED, "the server's certificate does not verify ('%s' is not yet valid, only from %s to "
+			"%s): compare the clocks of the server and of this machine", bad->subject, from, until);
+	case TLS_UNKNOWN_ISSUER:
+		return err_set(e, EK_DENIED, "the server's certificate does not verify ('%s' is issued by '%s', which is not a "
+			"trusted CA): " NAME_CA, f->leaf.subject, f->end);
+	case TLS_SELF_SIGNED:
+		return err_set(e, EK_DENIED, "the server's certificate does not verify ('%s' is signed by itself, and not a "
+			"trusted CA): " NAME_CA, bad->subject);
+	case TLS_WRONG_KEY:
+		return err_set(e, EK_DENIED, "the server's certificate does not verify (signed by another key than the CA's: "
+			"there are two of the name '%s'): " NAME_CA, bad->issuer);
+	case TLS_FLAWLESS:
+	case TLS_OTHER_FLAW:
+	case TLS_FLAW_COUNT_:
+		break;
+	}
+	return err_set(e, EK_DENIED, "the server's certificate does not verify ('%s': %s): " NAME_CA, bad->subject, f->why);
+}
+
+/* The chain is good, so it is the name. */
+static int
+name_err(const struct tls_facts *f, const char *detail, struct err *e)
+{
+	return err_set(e, EK_DENIED, "the server's certificate does not verify (%s): it is for %s; use a name that is in it, in "
+		"the URL or as tls-server-name", detail, f->names[0] != '\0' ? f->names : "no host at all");
+}
+
 static int
 verify_err(const struct http_call *call, CURLcode code, struct err *e)
 {
-	static const struct { const char *word, *hint; } hints[] = {
-		{ "subject name", "use a name that is in it, in the URL or as tls-server-name" },
-		{ "expired", "it has to be renewed" },
-		{ "not yet valid", "compare the clocks of the server and of this machine" },
-	};
-	const char *hint = "name the CA that issued it, with --certificate or caFile for a bucket, "
-		"with certificate-authority for a cluster";
+	const struct tls_facts *f = http_tls_facts(call->h);
 	const char *detail = code == CURLE_SSL_CONNECT_ERROR ?
 		"signed by another key than the CA's" : detail_of(call, code);
 
-	for (size_t i = 0; i < COUNT(hints); i++)
-		if (strstr(detail, hints[i].word))
-			hint = hints[i].hint;
-	return err_set(e, EK_DENIED, "the server's certificate does not verify (%s): %s", detail,
-		hint);
+	if (f == NULL)
+		return err_set(e, EK_DENIED, "the server's certificate does not verify (%s): " NAME_CA, detail);
+	if (f->flaw == TLS_FLAWLESS) {
+		(void)name_err(f, detail, e);
+		return with_reason(e, TLS_REASON_NAME);
+	}
+	(void)flaw_err(f, e);
+	return with_reason(e, tls_flaw_reason(f->flaw));
 }
 
 static int
@@ -184,8 +247,10 @@ timeout_err(const struct http_call *call, struct err *e)
 	int64_t took = call->resp.elapsed_ns;
 	char text[FMT_MAX];
 
-	if (!call->issued)
-		return err_set(e, EK_TIMEOUT, "no connection within %s", fmt_duration(text, took));
+	if (!call->issued) {
+		(void)err_set(e, EK_TIMEOUT, "no connection within %s", fmt_duration(text, took));
+		return with_reason(e, HTTP_REASON_CONNECT);
+	}
 	if (call->req.timeout_ns && took >= call->req.timeout_ns)
 		return err_set(e, EK_TIMEOUT, "not done within %s",
 			fmt_duration(text, call->req.timeout_ns));
@@ -212,8 +277,9 @@ proxy_err(long status, struct err *e)
 	struct err cause;
 
 	(void)http_status_err(&answer, &cause);
-	return err_set(e, cause.kind == EK_DENIED ? EK_DENIED : EK_UNAVAILABLE,
+	(void)err_set(e, cause.kind == EK_DENIED ? EK_DENIED : EK_UNAVAILABLE,
 		"the proxy answered %s", cause.msg);
+	return with_reason(e, HTTP_REASON_PROXY);
 }
 
 static int
@@ -225,14 +291,14 @@ connect_err(const struct http_call *call, CURLcode code, struct err *e)
 	(void)err_set(e, EK_UNAVAILABLE, "cannot connect: %s",
 		sys ? strerror((int)sys) : detail_of(call, code));
 	e->sys = (int)sys;
-	return -1;
+	return sys == ECONNREFUSED ? with_reason(e, HTTP_REASON_REFUSED) : -1;
 }
 
 static int
 row_err(const struct http_call *call, CURLcode code, struct err *e)
 {
 	static const struct code_row other = {
-		CURLE_OK, EK_UNAVAILABLE, "the request failed", true
+		CURLE_OK, EK_UNAVAILABLE, "the request failed", true, ""
 	};
 	const struct code_row *row = &other;
 
@@ -241,8 +307,9 @@ row_err(const struct http_call *call, CURLcode code, struct err *e)
 			row = &codes[i];
 	if (row->kind == EK_UNAVAILABLE && code != CURLE_WEIRD_SERVER_REPLY && call->resp.status >= 200)
 		return broken_answer_err(call, e);
-	return err_set(e, row->kind, "%s%s%s", row->text, row->detail ? ": " : "",
+	(void)err_set(e, row->kind, "%s%s%s", row->text, row->detail ? ": " : "",
 		row->detail ? detail_of(call, code) : "");
+	return with_reason(e, row->reason);
 }
 
 static int
@@ -253,12 +320,18 @@ transport_err(const struct http_call *call, CURLcode code, struct err *e)
 	(void)curl_easy_getinfo(call->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
 	if (proxy_status >= 300)
 		return proxy_err(proxy_status, e);
-	if (is_client_cert_alert(call))
-		return err_set(e, EK_DENIED, "the server %s: %s", call->h->cert.len ?
+	if (is_client_cert_alert(call)) {
+		(void)err_set(e, EK_DENIED, "the server %s: %s", call->h->cert.len ?
 			"does not accept the client certificate" : "wants a client certificate",
 			detail_of(call, code));
+		return with_reason(e, HTTP_REASON_TLS_CLIENT);
+	}
 	if (is_signature_error(call, code))
 		return verify_err(call, code, e);
+	if (is_no_tls(call, code)) {
+		(void)err_set(e, EK_UNAVAILABLE, "TLS handshake failed: what answers does not speak TLS");
+		return with_reason(e, HTTP_REASON_NO_TLS);
+	}
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return verify_err(call, code, e);

@@ -32,6 +32,8 @@ struct http {
 	uint64_t          ended;                 /* counter: a turn sees that something happened */
 	int64_t           skew_ns;
 	int64_t           round_trip_ns;         /* 0: unknown */
+	struct tls_facts  tls;                   /* of the last handshake */
+	struct http_route route;                 /* of the last attempt */
 	bool              in_callback;           /* a sink runs: libcurl must not be entered */
 };
 

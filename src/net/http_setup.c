@@ -59,8 +59,16 @@ blob_of(const struct buf *b)
 	return (struct curl_blob){ .data = b->p, .len = b->len, .flags = CURL_BLOB_NOCOPY };
 }
 
+static CURLcode
+on_ssl_ctx(CURL *easy, void *ssl_ctx, void *facts)
+{
+	(void)easy;
+	tls_facts_watch(ssl_ctx, facts);
+	return CURLE_OK;
+}
+
 static void
-set_tls(const struct http *h, CURL *easy, CURLcode *rc)
+set_tls(struct http *h, CURL *easy, CURLcode *rc)
 {
 	struct curl_blob ca = blob_of(&h->ca), cert = blob_of(&h->cert), key = blob_of(&h->key);
 
@@ -70,6 +78,9 @@ set_tls(const struct http *h, CURL *easy, CURLcode *rc)
 		SET(rc, easy, CURLOPT_CAPATH, NULL);
 	}
 	SET(rc, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	/* A libcurl on another TLS library refuses this: then messages have fewer facts. */
+	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) == CURLE_OK)
+		SET(rc, easy, CURLOPT_SSL_CTX_DATA, &h->tls);
 	if (h->insecure) {
 		SET(rc, easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		SET(rc, easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -227,7 +238,7 @@ rename_host(struct http_call *call, const char *name)
 int
 attempt_setup(struct http_call *call, struct err *e)
 {
-	const struct http *h = call->h;
+	struct http *h = call->h;
 	const struct http_req *req = &call->req;
 	bool tls = is_https(req->url);
 	AUTO_FREE char *renamed = NULL;

@@ -6,4 +6,5 @@ src_net_libnet_a_SOURCES = \
 	src/net/http_impl.h \
 	src/net/http_resp.c \
 	src/net/http_setup.c \
-	src/net/retry.c src/net/retry.h
+	src/net/retry.c src/net/retry.h \
+	src/net/tls_facts.c src/net/tls_facts.h

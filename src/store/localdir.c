@@ -9,6 +9,7 @@
  *     has just made it; the writer then starts its walk again.
  */
 #include "store/store_impl.h"
+#include "store/validate_impl.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -25,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define TEMP_MARK    ".orlop-tmp-"
@@ -751,6 +753,25 @@ dir_probe(struct store *st, struct buf *detail, const struct cancel *c, struct e
 	return 0;
 }
 
+/* Of the nearest folder that is there already. */
+static int
+dir_space(struct store *st, uint64_t *bytes, struct err *e)
+{
+	const struct localdir *d = localdir_of(st);
+	AUTO_FREE char *path = xstrdup(d->root);
+	struct statvfs v;
+
+	while (statvfs(path, &v) < 0) {
+		char *slash = strrchr(path, '/');
+
+		if (errno != ENOENT || slash == NULL || path[1] == '\0')
+			return fail(e, errno, "free space of", path);
+		slash[slash == path ? 1 : 0] = '\0';
+	}
+	*bytes = (uint64_t)v.f_bavail * v.f_frsize;
+	return 0;
+}
+
 static int
 dir_exists(struct store *st, struct err *e)
 {
@@ -770,7 +791,9 @@ dir_close(struct store *st)
 
 static const struct store_ops localdir_ops = {
 	.close = dir_close,
+	.checks = &dir_checks,
 	.probe = dir_probe,
+	.space = dir_space,
 	.exists = dir_exists,
 	.put = dir_put,
 	.create = dir_create,

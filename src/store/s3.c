@@ -1,5 +1,6 @@
 /* The S3 store: whole objects.  Listing is in s3_list.c, large objects in s3_multi.c, requests in s3_conn.c. */
 #include "store/s3_impl.h"
+#include "store/validate_impl.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -40,7 +41,7 @@ int
 s3_head(struct store *st, const char *key, struct store_info *out, const struct cancel *c, struct err *e)
 {
 	struct s3 *s = s3_of(st);
-	struct s3_req req = { .method = "HEAD", .key = key };
+	struct s3_req req = { .aim = S3_GET, .method = "HEAD", .key = key };
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
 	struct store_info info = { 0 };
 	struct str v;
@@ -60,10 +61,10 @@ s3_head(struct store *st, const char *key, struct store_info *out, const struct 
 static int
 get_whole(struct s3 *s, const char *key, struct buf *out, const struct cancel *c, struct err *e)
 {
-	struct s3_req req = { .method = "GET", .key = key, .max_body = out->max - out->len };
+	struct s3_req req = { .aim = S3_GET, .method = "GET", .key = key, .max_body = out->max - out->len };
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
 
-	if (s3_do(&s->conn, s->http, &req, &resp, c, e) < 0)
+	if (s3_do(&s->conn, s->http, &req, &resp, c, e) < 0 || s3_sum_check(&resp, e) < 0)
 		return -1;
 	return buf_add_str(out, buf_str(&resp.body), e);
 }
@@ -75,7 +76,7 @@ s3_get(struct store *st, const char *key, const struct store_range *range, struc
 	struct s3 *s = s3_of(st);
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
 	char line[64];
-	struct s3_req req = { .method = "GET", .key = key, .headers = { line } };
+	struct s3_req req = { .aim = S3_GET, .method = "GET", .key = key, .headers = { line } };
 
 	if (!range)
 		return get_whole(s, key, out, c, e);
@@ -96,6 +97,8 @@ s3_get(struct store *st, const char *key, const struct store_range *range, struc
 
 /* A download that goes on where it broke off. */
 struct download {
+	struct s3_sum sum;
+	char          expected[S3_SUM_MAX];      /* "": the store sent no checksum of the whole object */
 	store_sink *sink;
 	void       *ctx;
 	uint64_t    got;
@@ -112,30 +115,68 @@ download_piece(void *ctx, const void *p, size_t n, struct err *e)
 		return -1;
 	}
 	d->got += n;
+	s3_sum_add(&d->sum, p, n);
 	return 0;
+}
+
+static int
+download_end(struct download *d, struct err *e)
+{
+	char found[S3_SUM_MAX];
+
+	if (!*d->expected)
+		return 0;
+	s3_sum_end(&d->sum, found);
+	return s3_sum_compare(d->sum.kind, d->expected, found, e);
+}
+
+static void
+download_done(struct download *d)
+{
+	s3_sum_done(&d->sum);
+}
+
+/* Of a Content-Range that tells nothing but the size; 0: not told. */
+static uint64_t
+size_of_416(const struct http_resp *resp)
+{
+	struct str v;
+	uint64_t size;
+
+	if (!http_resp_header(resp, "Content-Range", &v) || !str_starts(v, S("bytes */")) ||
+	    !parse_u64(str_sub(v, 8, v.len), INT64_MAX, &size))
+		return 0;
+	return size;
 }
 
 static int
 s3_read(struct store *st, const char *key, store_sink *sink, void *ctx, const struct cancel *c, struct err *e)
 {
 	struct s3 *s = s3_of(st);
-	struct download d = { .sink = sink, .ctx = ctx };
+	AUTO(download_done) struct download d = { .sink = sink, .ctx = ctx };
 	char range[64] = "", same[128] = "";
-	struct s3_req req = { .method = "GET", .key = key, .sink = download_piece, .ctx = &d };
+	struct s3_req req = { .aim = S3_GET, .method = "GET", .key = key, .sink = download_piece, .ctx = &d };
 	unsigned idle = 0;
 
+	s3_sum_begin(&d.sum, s->conn.dialect.sum);
 	for (;;) {
 		AUTO(http_resp_done) struct http_resp resp = { 0 };
 		struct err why = { 0 };
 		uint64_t before = d.got;
 		struct str tag;
+		int rc = s3_do(&s->conn, s->http, &req, &resp, c, &why);
 
-		if (s3_do(&s->conn, s->http, &req, &resp, c, &why) == 0) {
+		if (before == 0 && !s3_sum_sent(&resp, d.sum.kind, d.expected))
+			d.expected[0] = '\0';
+		if (rc == 0) {
 			if (before == 0 || resp.status == 206)
-				return 0;
+				return download_end(&d, e);
 			return err_set(e, EK_CORRUPT, "the store does not continue a broken download");
 		}
 		idle = d.got > before ? 0 : idle + 1;
+		/* Broken off behind the last byte: there is no rest to ask for. */
+		if (before > 0 && resp.status == 416 && size_of_416(&resp) == d.got)
+			return download_end(&d, e);
 		if (strcmp(why.reason, "PreconditionFailed") == 0)
 			return err_set(e, EK_CONFLICT, "the object was replaced while it was read");
 		/* Without a tag nothing proves that the rest belongs to the same object. */
@@ -216,7 +257,7 @@ static int
 s3_create(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e)
 {
 	struct s3 *s = s3_of(st);
-	struct s3_req req = { .method = "PUT", .key = key, .body = data, .max_body = LIMIT_SMALL_BODY, .once = true,
+	struct s3_req req = { .aim = S3_PUT, .method = "PUT", .key = key, .body = data, .max_body = LIMIT_SMALL_BODY, .once = true,
 		.headers = { "If-None-Match: *" } };
 
 	for (unsigned tries = 0;; tries++) {
@@ -242,10 +283,33 @@ int
 s3_put(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e)
 {
 	struct s3 *s = s3_of(st);
-	struct s3_req req = { .method = "PUT", .key = key, .body = data, .max_body = LIMIT_SMALL_BODY };
+	struct s3_req req = { .aim = S3_PUT, .method = "PUT", .key = key, .body = data, .max_body = LIMIT_SMALL_BODY };
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
 
 	return s3_do(&s->conn, s->http, &req, &resp, c, e) < 0 ? -1 : s3_check_taken(&resp, e);
+}
+
+/* A refused delete may be the bucket's retention: the object itself tells, to those who may ask. */
+static void
+explain_lock(struct s3 *s, const char *key, const struct cancel *c, struct err *e)
+{
+	struct s3_req req = { .aim = S3_GET, .method = "HEAD", .key = key };
+	AUTO(http_resp_done) struct http_resp resp = { 0 };
+	struct err ignored = { 0 }, whole = *e;
+	struct str mode = S("retention"), until, hold;
+
+	if (s3_do(&s->conn, s->http, &req, &resp, c, &ignored) < 0)
+		return;
+	(void)http_resp_header(&resp, "x-amz-object-lock-mode", &mode);
+	if (http_resp_header(&resp, "x-amz-object-lock-retain-until-date", &until))
+		(void)err_set(e, EK_DENIED, "object lock (" STR_FMT ") keeps it until " STR_FMT "; delete it after that (%s)",
+			STR_ARG(mode), STR_ARG(until), whole.msg);
+	else if (http_resp_header(&resp, "x-amz-object-lock-legal-hold", &hold) && str_eqz(hold, "ON"))
+		(void)err_set(e, EK_DENIED, "a legal hold keeps it; who set it must end it (%s)", whole.msg);
+	else
+		return;
+	e->http = whole.http;
+	memcpy(e->reason, whole.reason, sizeof e->reason);
 }
 
 static int
@@ -259,28 +323,9 @@ s3_del(struct store *st, const char *key, const struct cancel *c, struct err *e)
 		return 0;
 	if (strcmp(e->reason, "NoSuchBucket") == 0)
 		e->kind = EK_INVALID;            /* not to be taken for an object that is gone already */
+	else if (resp.status == 403 || resp.status == 400 || resp.status == 409)
+		explain_lock(s, key, c, e);
 	return -1;
-}
-
-/* One key of the bucket: any answer but a refused listing shows that address, keys and bucket are right. */
-static int
-s3_probe(struct store *st, struct buf *detail, const struct cancel *c, struct err *e)
-{
-	struct s3 *s = s3_of(st);
-	struct s3_req req = { .method = "GET", .max_body = LIMIT_S3_LIST, .n_query = 3, .query = {
-		{ S("list-type"), S("2") }, { S("max-keys"), S("1") }, { S("prefix"), str_of(s->conn.prefix) } } };
-	AUTO(http_resp_done) struct http_resp resp = { 0 };
-	AUTO_FREE char *endpoint = NULL;
-	struct err why = { 0 };
-
-	if (s3_do(&s->conn, s->http, &req, &resp, c, &why) < 0 && strcmp(why.reason, "AccessDenied") != 0) {
-		*e = why;
-		return -1;
-	}
-	endpoint = s3_conn_endpoint(&s->conn);
-	buf_putf(detail, "bucket '%s' at %s, region %s, credentials from %s", s->conn.bucket, endpoint,
-		s->conn.region, s->conn.creds.source);
-	return 0;
 }
 
 static void
@@ -295,7 +340,7 @@ s3_close(struct store *st)
 
 static const struct store_ops s3_ops = {
 	.close = s3_close,
-	.probe = s3_probe,
+	.checks = &s3_checks,
 	.put = s3_put,
 	.create = s3_create,
 	.get = s3_get,

@@ -9,6 +9,7 @@
 #include "data/xml.h"
 
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,22 @@ static const struct code_row {
 	{ "InvalidRange",                 EK_CORRUPT,     false, false, "the object is shorter than expected" },
 	{ "BadDigest",                    EK_CORRUPT,     true,  false, "the data was damaged on its way" },
 	{ "XAmzContentSHA256Mismatch",    EK_CORRUPT,     true,  false, "the data was damaged on its way" },
+	{ "XAmzContentChecksumMismatch",  EK_CORRUPT,     true,  false, "the data was damaged on its way" },
+	{ "InvalidDigest",                EK_CORRUPT,     false, false, "" },
+	{ "InvalidStorageClass",          EK_INVALID,     false, false, "correct storageClass" },
+	{ "InvalidTag",                   EK_INVALID,     false, false, "correct tagging" },
+	{ "InvalidEncryptionAlgorithmError", EK_INVALID,  false, false, "correct serverSideEncryption" },
+	{ "InvalidObjectState",           EK_DENIED,      false, false,
+		"the object is archived (Glacier): restore it in the store first" },
+	{ "ObjectLocked",                 EK_DENIED,      false, false, "" },
+	{ "KMS.NotFoundException",        EK_DENIED,      false, false,
+		"check kmsKeyId: a key of the bucket's region, as ARN if it is one of another account" },
+	{ "KMS.DisabledException",        EK_DENIED,      false, false, "enable the KMS key" },
+	{ "KMS.InvalidStateException",    EK_DENIED,      false, false, "enable the KMS key" },
+	{ "KMS.KMSInvalidStateException", EK_DENIED,      false, false, "enable the KMS key" },
+	{ "kms:KeyNotFound",              EK_DENIED,      false, false, "check kmsKeyId" },
+	{ "KMSNotConfigured",             EK_INVALID,     false, false,
+		"the store has no KMS: leave serverSideEncryption and kmsKeyId out" },
 	{ "PreconditionFailed",           EK_EXISTS,      false, false, "" },
 	{ "ConditionalRequestConflict",   EK_CONFLICT,    true,  false, "" },
 	{ "OperationAborted",             EK_CONFLICT,    true,  false, "" },
@@ -102,7 +119,8 @@ choose_region(struct s3_conn *s, const struct store_place *place, struct err *e)
 
 	if (!from_env || !*from_env)
 		from_env = getenv("AWS_DEFAULT_REGION");
-	s->region_fixed = place->region != NULL;
+	s->region_said = place->region ? xstrdup(place->region) : NULL;
+	s->ask_region = !place->region && !place->s3_url;        /* as Velero does */
 	s->region = xstrdup(place->region ? place->region : from_env && *from_env ? from_env : DEFAULT_REGION);
 	if (is_region(str_of(s->region)))
 		return 0;
@@ -167,13 +185,52 @@ needs_path_style(const struct s3_conn *s)
 		(s->tls && str_chr(bucket, '.') < bucket.len);
 }
 
+/* As in AWS's own tools: another address of what is AWS otherwise. */
+static const char *
+aws_endpoint(void)
+{
+	static const char *const names[] = { "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL" };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *v = getenv(names[i]);
+
+		if (v && *v)
+			return v;
+	}
+	return NULL;
+}
+
+static struct creds_source *
+open_creds(const struct s3_conn *s, const struct store_place *place, struct err *e)
+{
+	struct creds_conf conf = {
+		.file = place->credentials_file,
+		.profile = place->profile,
+		.role_arn = place->role_arn,
+		.external_id = place->external_id,
+		.region = s->region_said,
+		.ca_file = s->ca_file,
+		.imds_v1 = place->imds_v1,
+	};
+
+	return creds_source_new(&conf, e);
+}
+
 int
 s3_conn_init(struct s3_conn *s, const struct store_place *place, struct err *e)
 {
+	const char *endpoint = place->s3_url ? place->s3_url : aws_endpoint();
+
 	if (choose_region(s, place, e) < 0)
 		return -1;
-	s->aws = s->tls = place->s3_url == NULL;
-	if (place->s3_url && parse_endpoint(s, place->s3_url, e) < 0)
+	s->aws = place->s3_url == NULL;
+	s->tls = endpoint == NULL;
+	if (endpoint && parse_endpoint(s, endpoint, e) < 0)
+		return place->s3_url ? -1 : err_ctx(e, "AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL");
+	if (s3_dialect_init(&s->dialect, place, s->tls, e) < 0)
+		return -1;
+	s->ca_pem.max = LIMIT_PEM;
+	if (place->ca_cert && b64_decode(&s->ca_pem, str_of(place->ca_cert), e) < 0)
 		return -1;
 	s->bucket = xstrdup(place->bucket);
 	s->prefix = xasprintf("%s%s", place->prefix, *place->prefix ? "/" : "");
@@ -182,23 +239,28 @@ s3_conn_init(struct s3_conn *s, const struct store_place *place, struct err *e)
 	s->http = (struct http_conf){
 		.user_agent = "orlop/" PACKAGE_VERSION,
 		.ca_file = s->ca_file,
+		.ca_pem = buf_str(&s->ca_pem),
 		.insecure = place->insecure,
 		.max_connections = S3_WINDOW,
 		.retries = RETRIES,
 	};
-	return creds_load(&s->creds, place->profile, e);
+	s->creds = open_creds(s, place, e);
+	return s->creds ? 0 : -1;
 }
 
 void
 s3_conn_done(struct s3_conn *s)
 {
-	creds_done(&s->creds);
+	creds_source_free(s->creds);
 	free(s->bucket);
 	free(s->prefix);
 	free(s->region);
+	free(s->region_said);
 	free(s->host);
 	free(s->base);
 	free(s->ca_file);
+	buf_free(&s->ca_pem);
+	s3_dialect_done(&s->dialect);
 	*s = (struct s3_conn){ 0 };
 }
 
@@ -207,7 +269,7 @@ put_host(const struct s3_conn *s, struct buf *out)
 {
 	if (!s->path_style)
 		buf_putf(out, "%s.", s->bucket);
-	if (s->aws)
+	if (!s->host)
 		buf_putf(out, "s3.%s.amazonaws.com%s", s->region,
 			str_starts(str_of(s->region), S("cn-")) ? ".cn" : "");
 	else
@@ -229,13 +291,18 @@ struct exchange {
 	const struct s3_conn *s;
 	const struct s3_req  *r;
 	struct http          *h;
+	const struct cancel  *c;
+	char                 *access_key;    /* that the last attempt was signed with */
+	bool                  unsigned_;     /* there are no credentials: nothing was sent */
 	struct buf            host, path, url;
 	char                  body_hash[SHA256_HEX];
+	struct s3_lines       lines;
 };
 
 static void
 exchange_done(struct exchange *x)
 {
+	free(x->access_key);
 	buf_free(&x->host);
 	buf_free(&x->path);
 	buf_free(&x->url);
@@ -267,6 +334,7 @@ exchange_init(struct exchange *x, struct err *e)
 	}
 	sha256(x->r->body.p, x->r->body.len, digest);
 	(void)hex_encode(x->body_hash, digest, sizeof digest);
+	s3_dialect_lines(&s->dialect, x->r, atomic_load(&s->needs_md5), &x->lines);
 	return 0;
 }
 
@@ -283,16 +351,26 @@ add_line(struct http_call *call, const char *name, struct str value)
 static int
 sign(void *ctx, struct http_call *call, bool again, struct err *e)
 {
-	const struct exchange *x = ctx;
+	struct exchange *x = ctx;
 	const struct s3_conn *s = x->s;
+	AUTO(creds_done) struct creds creds = { 0 };
 	AUTO_BUF struct buf authorization = BUF_INIT(URL_MAX);
 	int64_t now = clock_unix_ns() + http_clock_skew_ns(x->h);
 	char date[CLOCK_TEXT_MAX];
-	struct sigv4_pair headers[] = {
+
+	if (again)
+		return 1;
+	if (creds_take(s->creds, NULL, &creds, x->c, e) < 0) {
+		x->unsigned_ = true;
+		return -1;
+	}
+	free(x->access_key);
+	x->access_key = xstrdup(creds.access_key);
+	struct sigv4_pair headers[4 + S3_LINES_MAX] = {
 		{ S("host"), buf_str(&x->host) },
 		{ S("x-amz-content-sha256"), str_of(x->body_hash) },
 		{ S("x-amz-date"), str_of(clock_amz(date, now)) },
-		{ S("x-amz-security-token"), secret_get(s->creds.token) },
+		{ S("x-amz-security-token"), secret_get(creds.token) },
 	};
 	struct sigv4_req to_sign = {
 		.method = x->r->method,
@@ -302,14 +380,13 @@ sign(void *ctx, struct http_call *call, bool again, struct err *e)
 		.query = x->r->query,
 		.n_query = x->r->n_query,
 		.headers = headers,
-		.n_headers = COUNT(headers) - (s->creds.token ? 0 : 1),
+		.n_headers = creds.token ? 4 : 3,
 		.payload_hash = x->body_hash,
 	};
 
-	(void)e;
-	if (again)
-		return 1;
-	sigv4_sign(&to_sign, &s->creds, now, &authorization);
+	for (size_t i = 0; i < x->lines.n; i++)
+		headers[to_sign.n_headers++] = x->lines.at[i];
+	sigv4_sign(&to_sign, &creds, now, &authorization);
 	for (size_t i = 1; i < to_sign.n_headers; i++)   /* the host is sent by libcurl */
 		add_line(call, headers[i].name.p, headers[i].value);
 	add_line(call, "Authorization", buf_str(&authorization));
@@ -371,6 +448,14 @@ read_error(const struct http_resp *resp)
 	return x;
 }
 
+/* Stores that know no checksums name the header that they do not want. */
+static bool
+is_about_checksums(const struct s3_conn *s, const struct http_resp *resp, const struct s3_error *x)
+{
+	return s->dialect.sum != S3_SUM_NONE && (resp->status == 400 || resp->status == 501) &&
+		strstr(x->message, "x-amz-checksum") != NULL;
+}
+
 /*
  * Puts the error document's words in the place of the plain status in e.  The region that the request should have
  * gone to is left in x->region, "" if the failure has nothing to do with it.
@@ -381,6 +466,8 @@ explain(const struct s3_conn *s, const struct http_resp *resp, struct s3_error *
 	const struct code_row *row = code_row(x->code);
 	/* An answer to HEAD has no body: the header is all there is. */
 	bool about_region = row ? row->region : !*x->code && (resp->status == 301 || resp->status == 400);
+	const char *hint = is_about_checksums(s, resp, x) ? "set checksumAlgorithm to nothing: the store knows no checksums"
+		: row ? row->hint : "";
 	int64_t retry_after = 0;
 
 	if (!about_region || !is_region(str_of(x->region)) || strcmp(x->region, s->region) == 0)
@@ -391,7 +478,7 @@ explain(const struct s3_conn *s, const struct http_resp *resp, struct s3_error *
 		(void)err_set(e, row ? row->kind : EK_INVALID, "unexpected answer %d; check s3Url", resp->status);
 	if (*x->code) {
 		(void)err_set(e, row ? row->kind : e->kind, "%s (%d %s)%s%s", *x->message ? x->message : "refused",
-			resp->status, x->code, row && *row->hint ? "; " : "", row ? row->hint : "");
+			resp->status, x->code, *hint ? "; " : "", hint);
 		(void)snprintf(e->reason, sizeof e->reason, "%s", x->code);
 		e->retry_after_ns = retry_after;
 	}
@@ -430,7 +517,7 @@ judge(const struct exchange *ex, int rc, const struct http_resp *resp, struct s3
 {
 	LOG_DBG("%s %s: %d, %zu bytes out, %llu in", ex->r->method, buf_cstr(&ex->path), resp->status, ex->r->body.len,
 		(unsigned long long)resp->bytes);
-	if (rc < 0 && resp->status < 400)        /* not an answer of the store: transport, limit, cancel, sink */
+	if (rc < 0 && (resp->status < 400 || ex->unsigned_))      /* not an answer of the store: transport, limit, cancel, sink */
 		return -1;
 	if (rc == 0 && resp->status < 300 && !ex->r->late_error)
 		return 0;
@@ -441,18 +528,48 @@ judge(const struct exchange *ex, int rc, const struct http_resp *resp, struct s3
 	return -1;
 }
 
+/* *access_key is replaced by the one that was used. */
 static int
 send_once(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_resp *resp, struct s3_error *x,
-	const struct cancel *c, struct err *e)
+	char **access_key, const struct cancel *c, struct err *e)
 {
-	AUTO(exchange_done) struct exchange ex = { .s = s, .r = r, .h = h };
+	AUTO(exchange_done) struct exchange ex = { .s = s, .r = r, .h = h, .c = c };
 	struct http_req req;
+	int rc;
 
 	*x = (struct s3_error){ 0 };
 	if (exchange_init(&ex, e) < 0)
 		return -1;
 	req = http_req_of(&ex);
-	return judge(&ex, http_do(h, &req, resp, c, e), resp, x, e);
+	rc = judge(&ex, http_do(h, &req, resp, c, e), resp, x, e);
+	free(*access_key);
+	*access_key = TAKE(ex.access_key);
+	return rc;
+}
+
+/*
+ * Are the credentials themselves refused, and not what was to be done with them?  An answer to HEAD has no words; a 400
+ * with a session token is about that, because nothing else in a HEAD can be wrong.
+ */
+static bool
+creds_refused(const struct s3_req *r, const struct s3_error *x, const struct http_resp *resp)
+{
+	static const char *const words[] = { "ExpiredToken", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired",
+		"InvalidAccessKeyId", "InvalidClientTokenId" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(x->code, words[i]) == 0)
+			return true;
+	return !*x->code && !*x->region && resp->status == 400 && strcmp(r->method, "HEAD") == 0;
+}
+
+/* 0: there are other credentials now; 1: there are none. */
+static int
+other_creds(const struct s3_conn *s, const char *access_key, const struct cancel *c, struct err *e)
+{
+	AUTO(creds_done) struct creds creds = { 0 };
+
+	return access_key ? creds_take(s->creds, access_key, &creds, c, e) : 1;
 }
 
 /* A refused HEAD does not say why; the clock was it, if the answer's Date is far from what was signed. */
@@ -464,27 +581,72 @@ was_skewed(const struct http *h, int64_t signed_skew_ns, const struct http_resp 
 	return resp->status == 403 && (off > SKEW_MAX || off < -SKEW_MAX);
 }
 
+/* Any answer to HEAD tells where the bucket is, also a refusal. */
+int
+s3_conn_ready(struct s3_conn *s, struct http *h, const struct cancel *c, struct err *e)
+{
+	struct s3_req req = { .method = "HEAD" };
+	AUTO(http_resp_done) struct http_resp resp = { 0 };
+	AUTO_FREE char *access_key = NULL;
+	struct err why = { 0 };
+	struct s3_error x;
+	struct str region;
+
+	if (!s->ask_region)
+		return 0;
+	if (send_once(s, h, &req, &resp, &x, &access_key, c, &why) < 0 && resp.status == 0) {
+		*e = why;
+		return -1;
+	}
+	s->ask_region = false;
+	if (http_resp_header(&resp, "x-amz-bucket-region", &region) && is_region(region)) {
+		free(s->region);
+		s->region = str_dup(region);
+	}
+	return 0;
+}
+
+/* A bucket with object lock takes an object only with a checksum of the older or newer kind (S3 User Guide). */
+static bool
+wants_md5(const struct s3_error *x, const struct http_resp *resp)
+{
+	return resp->status == 400 && strstr(x->message, "Content-MD5") != NULL;
+}
+
 int
 s3_do(struct s3_conn *s, struct http *h, const struct s3_req *r, struct http_resp *resp, const struct cancel *c,
 	struct err *e)
 {
-	bool moved = s->region_fixed, repeated = false;
+	bool moved = false, repeated = false, renewed = false;
+	AUTO_FREE char *access_key = NULL;
 	struct err why = { 0 };
 	struct s3_error x;
 
+	if (s3_conn_ready(s, h, c, e) < 0)
+		return -1;
 	for (;;) {
 		const struct code_row *row;
 		int64_t skew_ns = http_clock_skew_ns(h);
 
-		if (send_once(s, h, r, resp, &x, c, &why) == 0)
+		if (send_once(s, h, r, resp, &x, &access_key, c, &why) == 0)
 			return 0;
 		row = code_row(x.code);
 		if (!moved && *x.region) {
 			moved = true;
 			free(s->region);
 			s->region = xstrdup(x.region);
+		} else if (wants_md5(&x, resp) && !atomic_exchange(&s->needs_md5, true)) {
+			LOG_DBG("the bucket wants a Content-MD5");
 		} else if (!repeated && ((row && row->again && resp->status < 500) || was_skewed(h, skew_ns, resp))) {
 			repeated = true;
+		} else if (!renewed && creds_refused(r, &x, resp)) {
+			int rc = other_creds(s, access_key, c, &why);
+
+			renewed = true;
+			if (rc != 0) {
+				*e = why;
+				return -1;
+			}
 		} else {
 			*e = why;
 			return -1;
@@ -505,13 +667,14 @@ struct s3_call {
 };
 
 struct s3_call *
-s3_call_start(const struct s3_conn *s, struct http *h, const struct s3_req *r, void *tag, struct err *e)
+s3_call_start(const struct s3_conn *s, struct http *h, const struct s3_req *r, void *tag, const struct cancel *c,
+	struct err *e)
 {
 	struct s3_call *call = xcalloc(1, sizeof *call);
 	struct http_req req;
 
 	call->req = *r;
-	call->ex = (struct exchange){ .s = s, .r = &call->req, .h = h };
+	call->ex = (struct exchange){ .s = s, .r = &call->req, .h = h, .c = c };
 	call->tag = tag;
 	if (exchange_init(&call->ex, e) < 0) {
 		s3_call_free(call);

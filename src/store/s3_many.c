@@ -30,7 +30,7 @@ static struct s3_req
 request_of(const struct window *w, struct slot *slot)
 {
 	const struct store_want *want = &w->want[slot->nth];
-	struct s3_req req = { .method = "GET", .key = want->key, .max_body = w->max_each };
+	struct s3_req req = { .aim = S3_GET, .method = "GET", .key = want->key, .max_body = w->max_each };
 
 	slot->line[0] = '\0';
 	if (want->etag != NULL && want->etag[0] != '\0') {
@@ -69,10 +69,12 @@ static int
 once_more(const struct window *w, size_t nth, struct err *e)
 {
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
-	struct s3_req req = { .method = "GET", .key = w->want[nth].key, .max_body = w->max_each };
+	struct s3_req req = { .aim = S3_GET, .method = "GET", .key = w->want[nth].key, .max_body = w->max_each };
 	struct err why = { 0 };
 	int rc = s3_do(&w->s->conn, w->s->http, &req, &resp, w->c, &why);
 
+	if (rc == 0)
+		rc = s3_sum_check(&resp, &why);
 	if (rc < 0 && cancel_check(w->c, e) < 0)
 		return -1;
 	return tell(w, nth, &resp, rc < 0 ? &why : NULL, e);
@@ -86,7 +88,7 @@ start(struct window *w, struct slot *slot, struct err *e)
 
 	if (flaw != NULL)
 		return err_set(e, EK_INVALID, "%s", flaw);
-	slot->call = s3_call_start(&w->s->conn, w->s->http, &req, slot, e);
+	slot->call = s3_call_start(&w->s->conn, w->s->http, &req, slot, w->c, e);
 	return slot->call != NULL ? 0 : -1;
 }
 
@@ -123,6 +125,8 @@ take_next(struct window *w, struct slot **freed, struct err *e)
 	rc = s3_call_result(call, &why);
 	if (rc == 0 && s3_call_resp(call)->status == 304 && slot->line[0] == '\0')
 		rc = err_set(&why, EK_CORRUPT, "the store sent nothing but '304 Not Modified'");
+	if (rc == 0 && s3_call_resp(call)->status != 304)
+		rc = s3_sum_check(s3_call_resp(call), &why);
 	if (rc == 0)
 		rc = tell(w, slot->nth, s3_call_resp(call), NULL, e);
 	else if (worth_more(&why))
@@ -139,7 +143,7 @@ s3_get_many(struct store *st, const struct store_want *want, size_t n, size_t ma
 {
 	struct window w = { .s = s3_of(st), .want = want, .n = n, .max_each = max_each, .fn = fn, .ctx = ctx, .c = c };
 	struct slot *slot = NULL;
-	int rc = 0;
+	int rc = n > 0 ? s3_conn_ready(&w.s->conn, w.s->http, c, e) : 0;
 
 	for (size_t i = 0; i < S3_WINDOW && rc == 0; i++)
 		rc = fill(&w, &w.slots[i], e);
@@ -167,10 +171,10 @@ struct puts {
 static int
 put_start(struct puts *w, size_t nth, struct err *e)
 {
-	struct s3_req req = { .method = "PUT", .key = w->gifts[nth].key, .body = w->gifts[nth].data,
+	struct s3_req req = { .aim = S3_PUT, .method = "PUT", .key = w->gifts[nth].key, .body = w->gifts[nth].data,
 		.max_body = LIMIT_SMALL_BODY };
 
-	w->calls[nth] = s3_call_start(&w->s->conn, w->s->http, &req, &w->calls[nth], e);
+	w->calls[nth] = s3_call_start(&w->s->conn, w->s->http, &req, &w->calls[nth], w->c, e);
 	return w->calls[nth] != NULL ? 0 : -1;
 }
 
@@ -205,8 +209,9 @@ s3_put_many(struct store *st, const struct store_gift *gifts, size_t n, size_t *
 	struct puts w = { st, s3_of(st), gifts, calls, c };
 	size_t begun = 0, done = 0, nth;
 	struct err ignored;
-	int rc = 0;
+	int rc = n > 0 ? s3_conn_ready(&w.s->conn, w.s->http, c, e) : 0;
 
+	*failed = 0;
 	while (rc == 0 && done < n) {
 		if (begun < n && begun - done < S3_WINDOW) {
 			*failed = begun;

@@ -45,12 +45,14 @@ struct s3_writer {
 	unsigned             number;             /* of the part being filled */
 	size_t               live;               /* buffers that exist */
 	struct lock         *begin;              /* held while the upload is begun */
+	bool                 begun;              /* the store was asked to, and it has not ended */
 	char                *upload_id;          /* NULL: not begun, or ended */
 	struct queue        *todo, *idle;
 	struct thread       *threads[UPLOADERS];
 	size_t               n_threads;
 	struct lock         *lock;               /* guards the two below */
-	struct { char (*at)[ETAG_MAX]; size_t len, cap; } etags;     /* [number - 1]; "" until it is there */
+	struct { struct sent { char etag[ETAG_MAX], sum[S3_SUM_MAX]; } *at; size_t len, cap; } sent;
+	                                         /* [number - 1]; tag "" until it is there */
 	struct err           failure;            /* the first; EK_NONE if none */
 };
 
@@ -124,23 +126,28 @@ static int
 upload_part(struct s3_writer *w, struct http *h, const struct part *p, struct err *e)
 {
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
-	char number[16], etag[ETAG_MAX];
-	struct s3_req req = { .method = "PUT", .key = w->base.key, .body = buf_str(&p->data),
+	char number[16];
+	struct sent sent = { 0 };
+	struct s3_req req = { .aim = S3_PART, .method = "PUT", .key = w->base.key, .body = buf_str(&p->data),
 		.max_body = LIMIT_SMALL_BODY, .n_query = 2, .query = {
 			{ S("partNumber"), { number, 0 } },
 			{ S("uploadId"), str_of(w->upload_id) },
 		} };
 	struct str tag;
 
+	if (w->s->conn.dialect.sum != S3_SUM_NONE) {
+		s3_sum(w->s->conn.dialect.sum, buf_str(&p->data), sent.sum);
+		req.sum = sent.sum;
+	}
 	(void)snprintf(number, sizeof number, "%u", p->number);
 	req.query[0].value = str_of(number);
 	if (s3_do(&w->s->conn, h, &req, &resp, &w->stop, e) < 0)
 		return err_ctx(e, "part %u", p->number);
 	if (!http_resp_header(&resp, "ETag", &tag))
 		return err_set(e, EK_CORRUPT, "part %u: the store sent no ETag", p->number);
-	s3_etag(etag, tag);
+	s3_etag(sent.etag, tag);
 	lock_take(w->lock);
-	memcpy(w->etags.at[p->number - 1], etag, sizeof etag);
+	w->sent.at[p->number - 1] = sent;
 	lock_drop(w->lock);
 	return 0;
 }
@@ -162,7 +169,7 @@ initiate(struct s3_writer *w, struct http *h, struct err *e)
 	static const struct xml_fns fns = { .on_text = on_initiated };
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
 	AUTO_FREE char *id = NULL;
-	struct s3_req req = { .method = "POST", .key = w->base.key, .max_body = LIMIT_SMALL_BODY, .n_query = 1,
+	struct s3_req req = { .aim = S3_INITIATE, .method = "POST", .key = w->base.key, .max_body = LIMIT_SMALL_BODY, .n_query = 1,
 		.query = { { S("uploads"), S("") } } };
 
 	if (s3_do(&w->s->conn, h, &req, &resp, &w->stop, e) < 0)
@@ -182,8 +189,10 @@ begin_upload(struct s3_writer *w, struct http *h, struct err *e)
 	int rc = 0;
 
 	lock_take(w->begin);
-	if (!w->upload_id && !cancel_is_hit(&w->stop))
+	if (!w->upload_id && !cancel_is_hit(&w->stop)) {
+		w->begun = true;
 		rc = initiate(w, h, e);
+	}
 	lock_drop(w->begin);
 	return rc;
 }
@@ -219,7 +228,7 @@ flush_part(struct s3_writer *w, struct err *e)
 	if (w->number > S3_PARTS_MAX)
 		return err_set(e, EK_LIMIT, "more than %d parts", S3_PARTS_MAX);
 	lock_take(w->lock);
-	(*vec_push(&w->etags))[0] = '\0';
+	*vec_push(&w->sent) = (struct sent){ 0 };
 	lock_drop(w->lock);
 	w->filling->number = w->number++;
 	given = queue_push(w->todo, TAKE(w->filling));   /* holds all buffers there are: never blocks */
@@ -323,14 +332,14 @@ was_completed(struct s3_writer *w)
 	struct store_info info;
 	struct err ignored = { 0 };
 
-	for (size_t i = 0; i < w->etags.len; i++) {
-		if (!hex_decode(str_of(w->etags.at[i]), sum, sizeof sum))
+	for (size_t i = 0; i < w->sent.len; i++) {
+		if (!hex_decode(str_of(w->sent.at[i].etag), sum, sizeof sum))
 			return false;            /* encrypted objects have other tags */
 		buf_put(&sums, sum, sizeof sum);
 	}
 	md5(sums.p, sums.len, sum);
 	(void)hex_encode(expected, sum, sizeof sum);
-	(void)snprintf(expected + 2 * MD5_LEN, sizeof expected - 2 * MD5_LEN, "-%zu", w->etags.len);
+	(void)snprintf(expected + 2 * MD5_LEN, sizeof expected - 2 * MD5_LEN, "-%zu", w->sent.len);
 	return s3_head(&w->s->base, w->base.key, &info, w->cancel, &ignored) == 0 && strcmp(info.etag, expected) == 0;
 }
 
@@ -358,23 +367,38 @@ check_completed(struct s3_writer *w, struct str body, struct err *e)
 }
 
 static int
+put_parts(const struct s3_writer *w, struct buf *doc, struct err *e)
+{
+	const char *element = s3_sum_element(w->s->conn.dialect.sum);
+
+	buf_puts(doc, "<CompleteMultipartUpload>");
+	for (size_t i = 0; i < w->sent.len; i++) {
+		const struct sent *p = &w->sent.at[i];
+
+		if (!p->etag[0])
+			return err_set(e, EK_CORRUPT, "part %zu was not uploaded", i + 1);
+		buf_putf(doc, "<Part><PartNumber>%zu</PartNumber><ETag>&quot;", i + 1);
+		put_escaped(doc, p->etag);
+		buf_puts(doc, "&quot;</ETag>");
+		if (p->sum[0])
+			buf_putf(doc, "<%s>%s</%s>", element, p->sum, element);
+		buf_puts(doc, "</Part>");
+	}
+	buf_puts(doc, "</CompleteMultipartUpload>");
+	return 0;
+}
+
+static int
 complete(struct s3_writer *w, struct err *e)
 {
 	AUTO(http_resp_done) struct http_resp resp = { 0 };
 	AUTO_BUF struct buf doc = BUF_INIT(LIMIT_S3_LIST);
-	struct s3_req req = { .method = "POST", .key = w->base.key, .max_body = LIMIT_SMALL_BODY, .late_error = true,
+	struct s3_req req = { .aim = S3_COMPLETE, .method = "POST", .key = w->base.key, .max_body = LIMIT_SMALL_BODY, .late_error = true,
 		.n_query = 1, .query = { { S("uploadId"), str_of(w->upload_id) } } };
 	struct err why = { 0 };
 
-	buf_puts(&doc, "<CompleteMultipartUpload>");
-	for (size_t i = 0; i < w->etags.len; i++) {
-		if (!w->etags.at[i][0])
-			return err_set(e, EK_CORRUPT, "part %zu was not uploaded", i + 1);
-		buf_putf(&doc, "<Part><PartNumber>%zu</PartNumber><ETag>&quot;", i + 1);
-		put_escaped(&doc, w->etags.at[i]);
-		buf_puts(&doc, "&quot;</ETag></Part>");
-	}
-	buf_puts(&doc, "</CompleteMultipartUpload>");
+	if (put_parts(w, &doc, e) < 0)
+		return -1;
 	req.body = buf_str(&doc);
 	if (s3_do(&w->s->conn, w->s->http, &req, &resp, w->cancel, &why) == 0) {
 		if (check_completed(w, buf_str(&resp.body), e) < 0)
@@ -384,6 +408,7 @@ complete(struct s3_writer *w, struct err *e)
 		return err_ctx(e, "complete the multipart upload");
 	}
 	free(TAKE(w->upload_id));
+	w->begun = false;
 	return 0;
 }
 
@@ -429,12 +454,20 @@ abort_upload(struct s3_writer *w)
 {
 	struct cancel within = { .deadline_mono_ns = clock_mono_ns() + ABORT_WITHIN };
 	struct err e = { 0 };
+	size_t n = 0;
+	int rc;
 
-	if (!w->upload_id)
+	if (!w->begun)
 		return;
-	if (s3_abort_upload(w->s, w->base.key, str_of(w->upload_id), &within, &e) < 0)
+	/* Canceled before the store has said its id: it is asked for what there is of this key. */
+	if (!w->upload_id)
+		rc = s3_sweep(&w->s->base, w->base.key, INT64_MAX, &n, &within, &e);
+	else
+		rc = s3_abort_upload(w->s, w->base.key, str_of(w->upload_id), &within, &e);
+	if (rc < 0)
 		LOG_DBG("abort the upload of %s: %s", w->base.key, e.msg);   /* store_sweep finds it later */
 	free(TAKE(w->upload_id));
+	w->begun = false;
 }
 
 void
@@ -455,6 +488,6 @@ s3_writer_free(struct store_writer *base)
 	queue_free(w->idle);
 	lock_free(w->lock);
 	lock_free(w->begin);
-	vec_free(&w->etags);
+	vec_free(&w->sent);
 	free(w);
 }

@@ -1,4 +1,4 @@
-/* The front of every store: opening, key checks, error context, and the validation steps. */
+/* The front of every store: opening, key checks, error context. */
 #include "store/store.h"
 #include "store/store_impl.h"
 
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define LOG_MODULE   "store"
-#define PROBE_FOLDER "plugins/orlop/"
 
 struct store *
 store_open(const char *url, struct err *e)
@@ -25,6 +24,7 @@ store_open(const char *url, struct err *e)
 	if (!st)
 		return NULL;
 	st->url = store_place_url(&place);
+	st->read_only = place.access_mode != NULL && strcmp(place.access_mode, "ReadOnly") == 0;
 	/* In a path, '?' is a character like others. */
 	st->label = place.dir ? xstrdup(st->url) : xstrndup(st->url, str_chr(str_of(st->url), '?'));
 	return st;
@@ -64,6 +64,22 @@ check_key(const char *key, bool writing, struct err *e)
 	return flaw ? err_set(e, EK_INVALID, "object key '%.200s': %s", key, flaw) : 0;
 }
 
+/* Before a write: nothing is sent to a location that is only to be read. */
+static int
+check_read_write(const struct store *st, const char *verb, const char *key, struct err *e)
+{
+	if (!st->read_only)
+		return 0;
+	return err_set(e, EK_DENIED, "%s '%s' in %s: the location is ReadOnly (accessMode): use another one, or make it "
+		"ReadWrite", verb, key, st->label);
+}
+
+static int
+check_write(const struct store *st, const char *verb, const char *key, struct err *e)
+{
+	return check_key(key, true, e) < 0 ? -1 : check_read_write(st, verb, key, e);
+}
+
 /* Passes rc on; a failure is told with what was tried. */
 static int
 told(int rc, const struct store *st, const char *verb, const char *key, struct err *e)
@@ -80,7 +96,7 @@ store_exists(struct store *st, struct err *e)
 int
 store_put(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e)
 {
-	if (check_key(key, true, e) < 0)
+	if (check_write(st, "write", key, e) < 0)
 		return -1;
 	return told(st->ops->put(st, key, data, c, e), st, "write", key, e);
 }
@@ -88,7 +104,7 @@ store_put(struct store *st, const char *key, struct str data, const struct cance
 int
 store_create(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e)
 {
-	if (check_key(key, true, e) < 0)
+	if (check_write(st, "create", key, e) < 0)
 		return -1;
 	return told(st->ops->create(st, key, data, c, e), st, "create", key, e);
 }
@@ -210,7 +226,7 @@ store_put_many(struct store *st, const struct store_gift *gifts, size_t n, const
 	size_t failed = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (check_key(gifts[i].key, true, e) < 0)
+		if (check_write(st, "write", gifts[i].key, e) < 0)
 			return -1;
 	if (st->ops->put_many != NULL)
 		return st->ops->put_many(st, gifts, n, &failed, c, e) < 0
@@ -284,7 +300,7 @@ store_delete(struct store *st, const char *key, const struct cancel *c, struct e
 {
 	struct err why = { 0 };
 
-	if (check_key(key, false, e) < 0)
+	if (check_key(key, false, e) < 0 || check_read_write(st, "delete", key, e) < 0)
 		return -1;
 	if (st->ops->del(st, key, c, &why) == 0 || why.kind == EK_NOTFOUND)
 		return 0;
@@ -297,7 +313,7 @@ store_writer_open(struct store *st, const char *key, const struct cancel *c, str
 {
 	struct store_writer *w;
 
-	if (check_key(key, true, e) < 0)
+	if (check_write(st, "write", key, e) < 0)
 		return NULL;
 	w = st->ops->writer_open(st, key, c, e);
 	if (!w) {
@@ -350,142 +366,10 @@ store_sweep(struct store *st, const char *prefix, int64_t before_unix_ns, size_t
 {
 	size_t n = 0;
 
-	if (*prefix && check_key(prefix, false, e) < 0)
+	if ((*prefix && check_key(prefix, false, e) < 0) || check_read_write(st, "clean up", prefix, e) < 0)
 		return -1;
 	if (st->ops->sweep(st, prefix, before_unix_ns, &n, c, e) < 0)
 		return told(-1, st, "clean up", prefix, e);
 	*removed = n;
 	return 0;
-}
-
-/*
- * Validation: each step appends to detail what it found.
- */
-struct validation {
-	struct store        *st;
-	const struct cancel *c;
-	char                 key[sizeof PROBE_FOLDER + UUID_MAX];
-	char                 text[UUID_MAX];
-};
-
-static int
-step_connect(struct validation *v, struct buf *detail, struct err *e)
-{
-	return v->st->ops->probe(v->st, detail, v->c, e) < 0 ? err_ctx(e, "connect to %s", v->st->label) : 0;
-}
-
-/* First-level folders that Velero accepts; any other makes a location Unavailable there (velero-format 1.1). */
-static const char *const velero_folders[] = { "backups", "kopia", "metadata", "plugins", "restic", "restores" };
-
-struct roots {
-	size_t     good;
-	struct buf bad;
-};
-
-static int
-see_root(void *ctx, const char *key, const struct store_info *info, struct err *e)
-{
-	struct roots *r = ctx;
-	struct str name = str_sub(str_of(key), 0, strlen(key) - 1);
-
-	(void)e;
-	if (info)
-		return 0;
-	for (size_t i = 0; i < COUNT(velero_folders); i++)
-		if (str_eqz(name, velero_folders[i])) {
-			r->good++;
-			return 0;
-		}
-	if (r->bad.max - r->bad.len > name.len + 8)
-		buf_putf(&r->bad, "%s" STR_FMT, r->bad.len ? " " : "", STR_ARG(name));
-	else if (!str_ends(buf_str(&r->bad), S("...")))
-		buf_puts(&r->bad, " ...");
-	return 0;
-}
-
-static int
-step_list(struct validation *v, struct buf *detail, struct err *e)
-{
-	struct roots r = { .bad = BUF_INIT(200) };
-	int rc = store_list(v->st, "", true, see_root, &r, v->c, e);
-
-	if (rc == 0 && r.bad.len)
-		rc = err_set(e, EK_INVALID, "Backup store contains invalid top-level directories: [%s]; a Velero "
-			"server would call this location Unavailable, so use an empty bucket or another prefix",
-			buf_cstr(&r.bad));
-	buf_free(&r.bad);
-	if (rc == 0)
-		buf_puts(detail, r.good ? "holds backups or other data of Velero" : "empty");
-	return rc;
-}
-
-static int
-step_write(struct validation *v, struct buf *detail, struct err *e)
-{
-	buf_puts(detail, v->key);
-	return store_put(v->st, v->key, str_of(v->text), v->c, e);
-}
-
-static int
-step_read(struct validation *v, struct buf *detail, struct err *e)
-{
-	AUTO_BUF struct buf back = BUF_INIT(4 * KIB);
-
-	if (store_get(v->st, v->key, &back, v->c, e) < 0)
-		return -1;
-	if (!str_eqz(buf_str(&back), v->text))
-		return err_set(e, EK_CORRUPT, "read '%s' in %s: the store returned other bytes than were written",
-			v->key, v->st->label);
-	buf_puts(detail, "the same bytes came back");
-	return 0;
-}
-
-static int
-step_delete(struct validation *v, struct buf *detail, struct err *e)
-{
-	struct store_info info;
-	struct err gone = { 0 };
-
-	if (store_delete(v->st, v->key, v->c, e) < 0)
-		return -1;
-	if (store_head(v->st, v->key, &info, v->c, &gone) == 0)
-		return err_set(e, EK_CONFLICT, "delete '%s' in %s: the object is still there", v->key, v->st->label);
-	if (gone.kind != EK_NOTFOUND) {
-		*e = gone;
-		return -1;
-	}
-	buf_puts(detail, "the probe is gone");
-	return 0;
-}
-
-static const struct step {
-	const char *name;
-	int (*run)(struct validation *v, struct buf *detail, struct err *e);
-} steps[] = {
-	{ "connect", step_connect },
-	{ "list",    step_list },
-	{ "write",   step_write },
-	{ "read",    step_read },
-	{ "delete",  step_delete },
-};
-
-int
-store_validate(struct store *st, store_step_fn *on_step, void *ctx, const struct cancel *c, struct err *e)
-{
-	struct validation v = { .st = st, .c = c };
-	struct err ignored = { 0 };
-	int rc = 0;
-
-	(void)snprintf(v.key, sizeof v.key, PROBE_FOLDER "%s", random_uuid(v.text));
-	for (size_t i = 0; i < COUNT(steps) && rc == 0; i++) {
-		AUTO_BUF struct buf detail = BUF_INIT(8 * KIB);
-
-		rc = steps[i].run(&v, &detail, e);
-		if (on_step)
-			on_step(ctx, steps[i].name, buf_cstr(&detail), rc < 0 ? e : NULL);
-		/* What cannot be read back is still ours to remove; the step's error is what counts. */
-		if (rc < 0 && steps[i].run == step_read && store_delete(st, v.key, c, &ignored) < 0)
-			LOG_DBG("%s", ignored.msg);
-	}
-	return rc;
 }

@@ -115,11 +115,22 @@ MUST_CHECK int store_sweep(struct store *st, const char *prefix, int64_t before_
 	const struct cancel *c, struct err *e);
 
 /*
- * Tries what backups need, step by step: connect, list, write, read back, delete of a probe below
- * "plugins/orlop/" (a folder Velero tolerates, velero-format 1.1).  on_step is told of each step as it ends
- * (ok: e is NULL).  Stops at the first failure and returns it.
+ * Tries what backups need, step by step, with a probe below "plugins/orlop/" (a folder Velero tolerates, velero-format 1.1).
+ * on_step (may be NULL) is told of each step as it ends.  After a failure the steps that need it are told as skipped, the
+ * others take place; so do all that only read where the location is read only.  Returns the first failure.  Nothing is left
+ * behind, also after a failure and when c fires (cleaning up then takes some seconds at most): only a bucket that keeps old
+ * versions may keep the probe's, which is a warning.
  */
-typedef void store_step_fn(void *ctx, const char *step, const char *detail, const struct err *e);
+enum store_step_status { STEP_OK, STEP_WARNING, STEP_FAILED, STEP_SKIPPED };
+struct store_step {                      /* valid during the call */
+	const char            *name;     /* "connect": always the same word */
+	enum store_step_status status;
+	int64_t                took_ns;
+	const char            *detail;   /* what was found; skipped: why; may be "" */
+	const char            *cause;    /* of a failure or a warning, else "" */
+	const char            *remedy;   /* what the user can do about it, else "" */
+};
+typedef void store_step_fn(void *ctx, const struct store_step *step);
 MUST_CHECK int store_validate(struct store *st, store_step_fn *on_step, void *ctx, const struct cancel *c, struct err *e);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a kind of store provides, and what the URL says.  For the files of this layer only. */
+/* What a kind of store provides, and what the URL says.  For the files of this layer; app reads struct store_place, too. */
 #ifndef ORLOP_STORE_STORE_IMPL_H
 #define ORLOP_STORE_STORE_IMPL_H
 
@@ -14,8 +14,10 @@ struct store_range { uint64_t off; size_t n; };
  */
 struct store_ops {
 	void (*close)(struct store *st);
-	/* Contacts the place; appends to detail what answered. */
+	const struct checks *checks;                             /* validate_impl.h */
+	/* NULL, but for a folder: looks for it, and appends to detail what it found; the bytes that may still be written. */
 	int  (*probe)(struct store *st, struct buf *detail, const struct cancel *c, struct err *e);
+	int  (*space)(struct store *st, uint64_t *bytes, struct err *e);
 	int  (*exists)(struct store *st, struct err *e);         /* NULL: any other call tells */
 	int  (*put)(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
 	int  (*create)(struct store *st, const char *key, struct str data, const struct cancel *c, struct err *e);
@@ -52,6 +54,7 @@ struct store {
 	const struct store_ops *ops;
 	char *url;                               /* canonical, without secrets */
 	char *label;                             /* the same without parameters, for messages */
+	bool  read_only;                         /* what would write is refused before anything is sent */
 };
 struct store_writer {
 	struct store *st;
@@ -62,8 +65,12 @@ struct store_writer {
 struct store_place {
 	char *dir;                               /* dir: absolute path; all others unused */
 	char *bucket, *prefix;                   /* prefix: "" or "a/b", no '/' at its ends */
-	char *region, *s3_url, *ca_file, *profile;
-	bool  path_style, insecure;
+	char *region, *s3_url, *public_url, *ca_file, *ca_cert;      /* ca_cert: base64 of PEM */
+	char *profile, *credentials_file, *role_arn, *external_id;
+	char *kms_key, *encryption, *customer_key_file;
+	char *tagging, *checksum, *storage_class;                    /* checksum: "" is "none", NULL the default */
+	char *access_mode, *signature_version;
+	bool  path_style, insecure, requester_pays, imds_v1, shared_config;
 };
 MUST_CHECK int store_place_parse(struct store_place *out, const char *url, struct err *e);
 void store_place_done(struct store_place *p);

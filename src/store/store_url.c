@@ -1,6 +1,7 @@
 /* Location URLs: from text to parts and back to the canonical text. */
 #include "store/store_impl.h"
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/parse.h"
@@ -14,20 +15,54 @@
 
 #define BUCKET_MIN 3
 #define BUCKET_MAX 63
+#define TAGS_MAX      10
+#define TAG_KEY_MAX   128
+#define TAG_VALUE_MAX 248
 
-/* Parameters of s3:, in the order of the canonical URL.  Names are Velero's (config keys of its AWS plugin). */
+#define URL_TEXT_MAX (256 * KIB)         /* a chain of certificates is the longest thing in a URL */
+
+static int check_tagging(struct str value, struct err *e);
+static int check_ca_cert(struct str value, struct err *e);
+
+static const char *const checksums[] = { "", "CRC32", "CRC32C", "SHA1", "SHA256", NULL };
+static const char *const encryptions[] = { "AES256", "aws:kms", "aws:kms:dsse", NULL };
+static const char *const access_modes[] = { "ReadOnly", "ReadWrite", NULL };
+static const char *const signatures[] = { "1", "4", NULL };
+
+/*
+ * Parameters of s3:, in the order of the canonical URL.  Names are those of Velero (config keys of its AWS plugin); the
+ * rest is ours.  Two are understood and mean nothing, as in Velero: signatureVersion and enableSharedConfig.
+ */
 enum param_type { TEXT, BOOL };
 static const struct param {
-	const char     *name;
-	enum param_type type;
-	size_t          at;
+	const char        *name;
+	enum param_type    type;
+	size_t             at;
+	const char *const *values;               /* NULL: any */
+	int              (*check)(struct str value, struct err *e);
 } params[] = {
-	{ "region",                TEXT, offsetof(struct store_place, region) },
-	{ "s3Url",                 TEXT, offsetof(struct store_place, s3_url) },
-	{ "s3ForcePathStyle",      BOOL, offsetof(struct store_place, path_style) },
-	{ "caFile",                TEXT, offsetof(struct store_place, ca_file) },
-	{ "insecureSkipTLSVerify", BOOL, offsetof(struct store_place, insecure) },
-	{ "profile",               TEXT, offsetof(struct store_place, profile) },
+	{ "region",                TEXT, offsetof(struct store_place, region), NULL, NULL },
+	{ "s3Url",                 TEXT, offsetof(struct store_place, s3_url), NULL, NULL },
+	{ "publicUrl",             TEXT, offsetof(struct store_place, public_url), NULL, NULL },
+	{ "s3ForcePathStyle",      BOOL, offsetof(struct store_place, path_style), NULL, NULL },
+	{ "caFile",                TEXT, offsetof(struct store_place, ca_file), NULL, NULL },
+	{ "insecureSkipTLSVerify", BOOL, offsetof(struct store_place, insecure), NULL, NULL },
+	{ "profile",               TEXT, offsetof(struct store_place, profile), NULL, NULL },
+	{ "credentialsFile",       TEXT, offsetof(struct store_place, credentials_file), NULL, NULL },
+	{ "roleArn",               TEXT, offsetof(struct store_place, role_arn), NULL, NULL },
+	{ "externalId",            TEXT, offsetof(struct store_place, external_id), NULL, NULL },
+	{ "imdsV1",                BOOL, offsetof(struct store_place, imds_v1), NULL, NULL },
+	{ "kmsKeyId",              TEXT, offsetof(struct store_place, kms_key), NULL, NULL },
+	{ "serverSideEncryption",  TEXT, offsetof(struct store_place, encryption), encryptions, NULL },
+	{ "customerKeyEncryptionFile", TEXT, offsetof(struct store_place, customer_key_file), NULL, NULL },
+	{ "tagging",               TEXT, offsetof(struct store_place, tagging), NULL, check_tagging },
+	{ "checksumAlgorithm",     TEXT, offsetof(struct store_place, checksum), checksums, NULL },
+	{ "storageClass",          TEXT, offsetof(struct store_place, storage_class), NULL, NULL },
+	{ "requesterPays",         BOOL, offsetof(struct store_place, requester_pays), NULL, NULL },
+	{ "accessMode",            TEXT, offsetof(struct store_place, access_mode), access_modes, NULL },
+	{ "signatureVersion",      TEXT, offsetof(struct store_place, signature_version), signatures, NULL },
+	{ "enableSharedConfig",    BOOL, offsetof(struct store_place, shared_config), NULL, NULL },
+	{ "caCert",                TEXT, offsetof(struct store_place, ca_cert), NULL, check_ca_cert },
 };
 
 static char **
@@ -120,7 +155,74 @@ nearest_param(struct str s)
 	return best;
 }
 
+/*
+ * As Velero checks it, but for its refusal of a single tag: "K1=V1&K2=V2", at most ten, one '=' each.  Bytes are what is sent,
+ * that is, tags with special characters are percent-encoded in it.
+ */
+static int
+check_tagging(struct str value, struct err *e)
+{
+	struct str rest = value, tag;
+	size_t n = 0;
+
+	while (rest.len && str_split(&rest, '&', &tag)) {
+		size_t eq = str_chr(tag, '=');
+
+		if (eq == tag.len || str_chr(str_sub(tag, eq + 1, tag.len), '=') < tag.len - eq - 1)
+			return err_set(e, EK_INVALID, "each tag must be of the form KEY=VALUE");
+		if (eq == 0 || eq > TAG_KEY_MAX || tag.len - eq - 1 > TAG_VALUE_MAX)
+			return err_set(e, EK_INVALID, "a tag's key has 1 to %d characters, its value at most %d", TAG_KEY_MAX,
+				TAG_VALUE_MAX);
+		n++;
+	}
+	if (n <= TAGS_MAX && !(value.len && value.p[value.len - 1] == '&'))
+		return 0;
+	return err_set(e, EK_INVALID, n > TAGS_MAX ? "an object has at most 10 tags" : "it must not end with '&'");
+}
+
+static int
+check_ca_cert(struct str value, struct err *e)
+{
+	AUTO_BUF struct buf pem = BUF_INIT(LIMIT_PEM);
+	struct err why = { 0 };
+
+	if (b64_decode(&pem, value, &why) == 0 && strstr(buf_cstr(&pem), "-----BEGIN CERTIFICATE-----") != NULL)
+		return 0;
+	return err_set(e, EK_INVALID, "it must be base64 of a certificate in PEM form");
+}
+
+/* Values end up in headers and messages. */
+static bool
+has_control(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
 /* Values are not repeated in messages: somebody may have put a key into one. */
+static int
+check_value(const struct param *p, struct str value, struct err *e)
+{
+	AUTO_BUF struct buf all = BUF_INIT(LIMIT_SMALL_BODY);
+	struct err why = { 0 };
+
+	if (has_control(value))
+		return err_set(e, EK_INVALID, "location URL: parameter '%s' has no proper value", p->name);
+	if (p->check != NULL && p->check(value, &why) < 0)
+		return err_set(e, EK_INVALID, "location URL: parameter '%s': %s", p->name, why.msg);
+	if (p->values == NULL)
+		return value.len > 0 || p->check == check_tagging ? 0
+			: err_set(e, EK_INVALID, "location URL: parameter '%s' has no proper value", p->name);
+	for (size_t i = 0; p->values[i] != NULL; i++) {
+		if (str_eqz(value, p->values[i]))
+			return 0;
+		buf_putf(&all, "%s%s", i > 0 ? ", " : "", *p->values[i] ? p->values[i] : "empty (none)");
+	}
+	return err_set(e, EK_INVALID, "location URL: parameter '%s' must be one of: %s", p->name, buf_cstr(&all));
+}
+
 static int
 parse_param(struct store_place *place, struct str text, struct err *e)
 {
@@ -139,7 +241,7 @@ parse_param(struct store_place *place, struct str text, struct err *e)
 			(int)(name.len < 40 ? name.len : 40), name.p, near ? ", did you mean '" : "",
 			near ? near : "", near ? "'?" : "");
 	}
-	if (eq == text.len || !store_unescape(&value, str_sub(text, eq + 1, text.len), false) || value.len == 0)
+	if (eq == text.len || !store_unescape(&value, str_sub(text, eq + 1, text.len), false))
 		return err_set(e, EK_INVALID, "location URL: parameter '%s' has no proper value", p->name);
 	if (p->type == BOOL) {
 		if (!parse_bool(buf_str(&value), bool_of(p, place)))
@@ -148,7 +250,26 @@ parse_param(struct store_place *place, struct str text, struct err *e)
 	}
 	if (*text_of(p, place))
 		return err_set(e, EK_INVALID, "location URL: parameter '%s' is given twice", p->name);
-	*text_of(p, place) = buf_take(&value, NULL);
+	if (check_value(p, buf_str(&value), e) < 0)
+		return -1;
+	*text_of(p, place) = xstrdup(buf_cstr(&value));
+	return 0;
+}
+
+/* Parameters that exclude each other; the first row as in Velero. */
+static int
+check_together(const struct store_place *p, struct err *e)
+{
+	const struct { const char *a, *b; bool both; } rows[] = {
+		{ "kmsKeyId", "customerKeyEncryptionFile", p->kms_key && p->customer_key_file },
+		{ "caFile", "caCert", p->ca_file && p->ca_cert },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].both)
+			return err_set(e, EK_INVALID, "location URL: '%s' and '%s' exclude each other", rows[i].a, rows[i].b);
+	if (p->kms_key && p->encryption && strcmp(p->encryption, "AES256") == 0)
+		return err_set(e, EK_INVALID, "location URL: 'kmsKeyId' needs the serverSideEncryption aws:kms, not AES256");
 	return 0;
 }
 
@@ -204,7 +325,7 @@ parse_s3(struct store_place *place, struct str rest, struct err *e)
 	while (query.len && str_split(&query, '&', &piece))
 		if (parse_param(place, piece, e) < 0)
 			return -1;
-	return 0;
+	return check_together(place, e);
 }
 
 /* Absolute, without "." segments and needless slashes; ".." stays, because of links. */
@@ -256,8 +377,8 @@ store_place_parse(struct store_place *out, const char *url, struct err *e)
 	size_t colon = str_chr(text, ':');
 	struct str name = str_sub(text, 0, colon);
 
-	if (text.len > STORE_KEY_MAX * 4)
-		return err_set(e, EK_INVALID, "location URL: longer than %d bytes", STORE_KEY_MAX * 4);
+	if (text.len > URL_TEXT_MAX)
+		return err_set(e, EK_INVALID, "location URL: longer than %d bytes", (int)URL_TEXT_MAX);
 	if (colon == text.len)
 		return err_set(e, EK_INVALID, "location '%.80s' is not a URL; write dir:PATH or s3://BUCKET", url);
 	for (size_t i = 0; i < COUNT(schemes); i++) {
