@@ -127,9 +127,26 @@ op_backup_delete(struct job *j, struct err *e)
 /* --- location validate --- */
 
 static void
-on_step(void *ctx, const char *step, const char *detail, const struct err *why)
+on_step(void *ctx, const struct store_step *step)
 {
-	check_row(ctx, "step", step, NULL, why == NULL ? "ok" : "failed", why != NULL ? why->msg : detail);
+	static const char *const status[] = {
+		[STEP_OK] = "ok", [STEP_WARNING] = "warning", [STEP_FAILED] = "failed", [STEP_SKIPPED] = "skipped",
+	};
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
+	struct err ignored;
+	struct jw w;
+
+	jw_init(&w, &json, false);
+	jw_obj(&w);
+	jw_kv_text(&w, "step", step->name);
+	jw_kv_text(&w, "status", status[step->status]);
+	jw_kv_int(&w, "ms", (step->took_ns + NS_PER_MS / 2) / NS_PER_MS);
+	jw_kv_text(&w, "detail", step->detail);
+	jw_kv_text(&w, "cause", step->cause);
+	jw_kv_text(&w, "remedy", step->remedy);
+	jw_obj_end(&w);
+	if (jw_done(&w, &ignored) == 0)
+		job_row(ctx, buf_str(&json));
 }
 
 enum ev_end
@@ -139,9 +156,11 @@ op_location_validate(struct job *j, struct err *e)
 
 	job_about(j, ABOUT_LOCATION);
 	st = store_open(job_request(j)->location, e);
-	if (st == NULL || store_validate(st, on_step, j, job_cancel(j), e) < 0)
+	if (st == NULL)
 		return job_failed(e);
-	return END_DONE;
+	if (store_validate(st, on_step, j, job_cancel(j), e) == 0)
+		return END_DONE;
+	return e->kind == EK_CANCELED ? END_CANCELED : END_DAMAGED;
 }
 
 /* --- cluster check --- */

@@ -24,6 +24,7 @@ static op_fn *const ops[] = {
 	[OP_BACKUP_VERIFY]     = op_backup_verify,
 	[OP_BACKUP_DELETE]     = op_backup_delete,
 	[OP_RESTORE_CREATE]    = op_restore_create,
+	[OP_RESTORE_PLAN]      = op_restore_plan,
 	[OP_RESTORE_LIST]      = op_restore_list,
 	[OP_RESTORE_DESCRIBE]  = op_restore_describe,
 	[OP_RESTORE_LOGS]      = op_restore_logs,

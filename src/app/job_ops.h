@@ -26,7 +26,7 @@ MUST_CHECK struct store *location_open(struct job *j, struct err *e);
 enum ev_end job_failed(const struct err *e);
 
 typedef enum ev_end op_fn(struct job *j, struct err *e);
-op_fn op_backup_create, op_restore_create;
+op_fn op_backup_create, op_restore_create, op_restore_plan;
 op_fn op_backup_list, op_backup_describe, op_backup_ls, op_backup_cat, op_backup_logs, op_backup_download;
 op_fn op_restore_list, op_restore_describe, op_restore_logs;
 op_fn op_backup_verify, op_backup_delete, op_location_validate, op_cluster_check;

@@ -8,6 +8,15 @@ src_app_libapp_a_SOURCES = \
 	src/app/job_check.c \
 	src/app/job_ops.c \
 	src/app/job_ops.h \
+	src/app/job_plan.c \
 	src/app/job_read.c \
 	src/app/journal.c \
-	src/app/journal.h
+	src/app/journal.h \
+	src/app/location_fields.c \
+	src/app/location_policy.c \
+	src/app/location_policy.h \
+	src/app/location_velero.c \
+	src/app/location_velero.h \
+	src/app/project.c \
+	src/app/project.h \
+	src/app/project_edit.c

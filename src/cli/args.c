@@ -11,11 +11,60 @@
 #define AT(member) offsetof(struct args, member)
 
 const struct option_row option_rows[] = {
-	{ "location", 'L', OPT_T_TEXT, AT(location), SET_LOCATION, "URL",
-		"where backups are: dir:PATH or s3://BUCKET/PREFIX?region=R&s3Url=URL&s3ForcePathStyle=true&caFile=FILE" },
+	{ "location", 'L', OPT_T_TEXT, AT(location), SET_LOCATION, "NAME|URL",
+		"where backups are: a name from 'orlop location list', dir:PATH, or "
+		"s3://BUCKET/PREFIX?region=R&s3Url=URL&s3ForcePathStyle=true&caFile=FILE" },
+	{ "project", 0, OPT_T_TEXT, AT(project), SET_LOCATION | SET_CLUSTER | SET_PROJECT, "NAME",
+		"project whose locations and clusters are meant (default: ORLOP_PROJECT, else that of 'orlop project use')" },
 	{ "kubeconfig", 0, OPT_T_TEXT, AT(kubeconfig), SET_CLUSTER, "FILE", "kubeconfig to use (default: as kubectl)" },
 	{ "context", 0, OPT_T_TEXT, AT(context), SET_CLUSTER, "NAME", "context of the kubeconfig (default: the current one)" },
-	{ "cluster", 0, OPT_T_TEXT, AT(cluster), SET_CLUSTER, "NAME", "the same as --context" },
+	{ "cluster", 0, OPT_T_TEXT, AT(cluster), SET_CLUSTER, "NAME", "cluster of the project, or a context of the kubeconfig" },
+	{ "provider", 0, OPT_T_TEXT, AT(loc.provider), SET_ADD, "PROVIDER", "aws, minio, s3 (others that speak S3) or dir" },
+	{ "bucket", 0, OPT_T_TEXT, AT(loc.bucket), SET_ADD, "NAME", "the bucket, which must exist" },
+	{ "prefix", 0, OPT_T_TEXT, AT(loc.prefix), SET_ADD, "PREFIX", "where in the bucket (default: at its top)" },
+	{ "path", 0, OPT_T_TEXT, AT(loc.path), SET_ADD, "FOLDER", "the folder of provider dir" },
+	{ "certificate", 0, OPT_T_TEXT, AT(loc.certificate), SET_ADD, "FILE",
+		"PEM of the authority that has signed the store's certificate" },
+	{ "config", 0, OPT_T_PAIRS, AT(loc.config), SET_ADD, "KEY=VALUE",
+		"keys of Velero's AWS plugin: region=R,s3ForcePathStyle=true,s3Url=URL,..." },
+	{ "region", 0, OPT_T_TEXT, AT(loc.region), SET_ADD, "REGION", "the bucket's region" },
+	{ "s3-url", 0, OPT_T_TEXT, AT(loc.s3_url), SET_ADD, "URL", "address of the store's API; none for AWS" },
+	{ "public-url", 0, OPT_T_TEXT, AT(loc.public_url), SET_ADD, "URL", "its address for others (presigned URLs)" },
+	{ "s3-force-path-style", 0, OPT_T_TRI, AT(loc.path_style), SET_ADD, "true|false",
+		"the bucket is part of the path, not of the host name (default for minio: true)" },
+	{ "access-key", 0, OPT_T_TEXT, AT(loc.access_key), SET_ADD, "KEY", "access key; its secret is asked for on the terminal" },
+	{ "secret-key-file", 0, OPT_T_TEXT, AT(loc.secret_key_file), SET_ADD, "FILE", "file with the secret ('-': stdin)" },
+	{ "credentials-file", 0, OPT_T_TEXT, AT(loc.credentials_file), SET_ADD, "FILE",
+		"credentials as in ~/.aws/credentials, which are copied ('-': stdin)" },
+	{ "role-arn", 0, OPT_T_TEXT, AT(loc.role_arn), SET_ADD, "ARN", "role to assume (STS)" },
+	{ "external-id", 0, OPT_T_TEXT, AT(loc.external_id), SET_ADD | SET_POLICY, "ID",
+		"External ID of the role (default for a new role: generated and shown)" },
+	{ "profile", 0, OPT_T_TEXT, AT(loc.profile), SET_ADD, "NAME", "profile of the credentials" },
+	{ "access-mode", 0, OPT_T_TEXT, AT(loc.access_mode), SET_ADD, "MODE", "ReadOnly or ReadWrite" },
+	{ "kms-key-id", 0, OPT_T_TEXT, AT(loc.kms_key), SET_ADD, "KEY", "encrypt objects with this key of AWS KMS" },
+	{ "server-side-encryption", 0, OPT_T_TEXT, AT(loc.encryption), SET_ADD, "ALGORITHM", "AES256 or aws:kms" },
+	{ "customer-key-file", 0, OPT_T_TEXT, AT(loc.customer_key_file), SET_ADD, "FILE",
+		"encrypt objects with the 32 bytes in this file (SSE-C)" },
+	{ "tagging", 0, OPT_T_TEXT, AT(loc.tagging), SET_ADD, "TAGS", "tags of objects: K1=V1&K2=V2" },
+	{ "storage-class", 0, OPT_T_TEXT, AT(loc.storage_class), SET_ADD, "CLASS", "storage class of objects: STANDARD_IA, ..." },
+	{ "checksum-algorithm", 0, OPT_T_TEXT, AT(loc.checksum), SET_ADD, "NAME", "CRC32, CRC32C, SHA1, SHA256 or none" },
+	{ "requester-pays", 0, OPT_T_FLAG, AT(loc.requester_pays), SET_ADD, NULL, "the account of the keys pays for requests" },
+	{ "insecure-skip-tls-verify", 0, OPT_T_FLAG, AT(loc.insecure), SET_ADD, NULL,
+		"do not check the store's certificate: whoever is on the way can read and change backups" },
+	{ "from-velero", 0, OPT_T_TEXT, AT(loc.from_velero), SET_ADD, "FILE",
+		"take all of it from a BackupStorageLocation, as YAML or JSON ('-': stdin)" },
+	{ "default", 0, OPT_T_FLAG, AT(loc.make_default), SET_ADD, NULL, "use it where no location is named" },
+	{ "replace", 0, OPT_T_FLAG, AT(loc.replace), SET_ADD, NULL,
+		"change the location of that name; what is not given stays, unless --provider or --from-velero is" },
+	{ "no-validate", 0, OPT_T_FLAG, AT(loc.no_validate), SET_ADD, NULL, "do not try it afterwards" },
+	{ "ebs", 0, OPT_T_FLAG, AT(policy.ebs), SET_POLICY, NULL, "also what snapshots of EBS volumes need" },
+	{ "kms-key", 0, OPT_T_TEXT, AT(loc.kms_key), SET_POLICY, "ARN", "the bucket's default key, when it has one" },
+	{ "principal", 0, OPT_T_TEXT, AT(policy.principal), SET_POLICY, "ACCOUNT",
+		"who may assume the role: an account or an ARN (default: the role's account)" },
+	{ "oidc-provider", 0, OPT_T_TEXT, AT(policy.oidc_provider), SET_POLICY, "URL",
+		"issuer of a cluster: also who may assume the role from within it" },
+	{ "service-account", 0, OPT_T_TEXT, AT(policy.service_account), SET_POLICY, "NAMESPACE/NAME",
+		"the service account there" },
 	{ "from-backup", 0, OPT_T_TEXT, AT(restore.backup), SET_RESTORE, "NAME", "backup to restore" },
 	{ "include-namespaces", 0, OPT_T_LIST, AT(filter.inc_namespaces), SET_FILTER, "NAMES",
 		"only these namespaces; names or globs, separated by commas" },
@@ -69,6 +118,9 @@ const struct option_row option_rows[] = {
 		"order of restoring: 'first,second,-,last'" },
 	{ "version-priorities", 0, OPT_T_LIST, AT(restore.versions), SET_RESTORE, "LISTS",
 		"API versions to prefer when a backup holds several: 'deployments.apps=v1,v1beta1;...'", ";" },
+	{ "dry-run", 0, OPT_T_FLAG, AT(dry_run), SET_RESTORE, NULL, "change nothing, show what would be done: 'restore plan'" },
+	{ "server", 0, OPT_T_FLAG, AT(restore.server_dry_run), SET_PLAN, NULL,
+		"let the API server try each new object (dry run): admission, quotas, schemas" },
 	{ "any-version", 0, OPT_T_FLAG, AT(restore.any_version), SET_RESTORE, NULL,
 		"send objects whose API version is not served under the version that is" },
 	{ "concurrency", 0, OPT_T_COUNT, AT(concurrency), SET_BACKUP | SET_RESTORE, "N",
@@ -79,13 +131,14 @@ const struct option_row option_rows[] = {
 	{ "force", 0, OPT_T_FLAG, AT(force), SET_FORCE, NULL, "replace an existing file; delete without asking, another cluster's backup, too" },
 	{ "confirm", 'y', OPT_T_FLAG, AT(confirm), SET_CONFIRM, NULL, "do not ask" },
 	{ "output", 'o', OPT_T_OUTPUT, AT(output), SET_OUTPUT, "FORMAT", "table, wide, json, yaml or name" },
+	{ "output", 'o', OPT_T_OUTPUT, AT(output), SET_SHOW, "FORMAT", "table, json, yaml, name or velero" },
 	{ "quiet", 'q', OPT_T_FLAG, AT(quiet), SET_ALWAYS, NULL, "no progress" },
 	{ "help", 'h', OPT_T_FLAG, AT(help), SET_ALWAYS, NULL, "show help" },
 };
 const size_t option_rows_len = COUNT(option_rows);
 
 static const char *const output_names[] = { [OUT_TABLE] = "table", [OUT_WIDE] = "wide", [OUT_JSON] = "json",
-	[OUT_YAML] = "yaml", [OUT_NAME] = "name" };
+	[OUT_YAML] = "yaml", [OUT_NAME] = "name", [OUT_VELERO] = "velero" };
 static const char *const policy_names[] = { [EXISTING_NONE] = "none", [EXISTING_UPDATE] = "update" };
 
 void
@@ -290,8 +343,8 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 		return 0;
 	case OPT_T_OUTPUT:
 		word = find_word(output_names, COUNT(output_names), value);
-		if (word < 0)
-			return err_set(e, EK_INVALID, "--%s: '%s' is not table, wide, json, yaml or name", o->name, value);
+		if (word < 0 || (word == OUT_VELERO && o->set != SET_SHOW))
+			return err_set(e, EK_INVALID, "--%s: '%s' is not %s", o->name, value, o->help);
 		*(enum output *)at = (enum output)word;
 		return 0;
 	case OPT_T_POLICY:
@@ -309,6 +362,9 @@ takes_value(const struct option_row *o)
 {
 	return o->type != OPT_T_FLAG && o->type != OPT_T_TRI;
 }
+
+static const char *const secret_options[] = { "secret-key", "secret-access-key", "aws-secret-access-key", "secret",
+	"session-token", "password" };
 
 static const struct option_row *
 find_long(const struct command *cmd, struct str name, struct err *e)
@@ -328,6 +384,13 @@ find_long(const struct command *cmd, struct str name, struct err *e)
 			least = d;
 			best = option_rows[i].name;
 		}
+	}
+	for (size_t i = 0; i < COUNT(secret_options); i++) {
+		if (!str_eqz(name, secret_options[i]))
+			continue;
+		err_set(e, EK_INVALID, "'--" STR_FMT "': a secret is no argument, where every user of the machine can read it: "
+			"--access-key KEY asks for it, --secret-key-file FILE takes it from a file ('-': stdin)", STR_ARG(name));
+		return NULL;
 	}
 	err_set(e, EK_INVALID, "unknown option '--" STR_FMT "'%s%s%s", STR_ARG(name),
 		best != NULL ? " (did you mean '--" : "", best != NULL ? best : "", best != NULL ? "'?)" : "");
@@ -392,8 +455,6 @@ check_args(const struct command *cmd, const struct args *a, struct err *e)
 			verb, cmd->operands[0] != '\0' ? cmd->operands : "only options");
 	if (by_operand && a->location != NULL)
 		return err_set(e, EK_INVALID, "two locations are given: '%s' and --location", a->pos.at[0]);
-	if ((cmd->sets & SET_LOCATION) != 0 && a->location == NULL && !by_operand)
-		return err_set(e, EK_INVALID, "--location is needed: dir:PATH or s3://BUCKET");
 	if ((cmd->sets & SET_RESTORE) != 0 && a->restore.backup == NULL)
 		return err_set(e, EK_INVALID, "--from-backup is needed: see 'orlop backup list'");
 	if (a->context != NULL && a->cluster != NULL && strcmp(a->context, a->cluster) != 0)

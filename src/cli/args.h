@@ -8,17 +8,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum output { OUT_TABLE, OUT_WIDE, OUT_JSON, OUT_YAML, OUT_NAME };
+enum output { OUT_TABLE, OUT_WIDE, OUT_JSON, OUT_YAML, OUT_NAME, OUT_VELERO };
+
+/* What 'location add' says; NULL: not given. */
+struct location_opts {
+	char *provider, *bucket, *prefix, *path, *certificate, *region, *s3_url, *public_url;
+	struct strs config;              /* "KEY=VALUE" */
+	enum opt_tri path_style;
+	char *access_key, *secret_key_file, *credentials_file, *role_arn, *external_id, *profile;
+	char *access_mode, *kms_key, *encryption, *customer_key_file, *tagging, *storage_class, *checksum;
+	bool  requester_pays, insecure, replace, no_validate, make_default;
+	char *from_velero;
+};
+/* What 'location policy' says besides. */
+struct policy_args { bool ebs; char *principal, *oidc_provider, *service_account; };
 
 /* Everything that options can set.  Lists and texts are owned. */
 struct args {
-	bool         help, quiet, force, confirm, details;
+	bool         dry_run, help, quiet, force, confirm, details;
 	enum opt_tri wait;
 	enum output  output;
-	char        *kubeconfig, *context, *cluster, *location;
+	char        *kubeconfig, *context, *cluster, *location, *project;
 	struct filter_opts  filter;
 	struct backup_opts  backup;      /* its filter stays empty, as that of restore: see filter */
 	struct restore_opts restore;
+	struct location_opts loc;
+	struct policy_args  policy;
 	uint64_t     concurrency, page;
 	char        *file;
 	struct strs  pos;                /* what stands alone */
@@ -39,6 +54,11 @@ enum opt_set {
 	SET_FILE     = 512,
 	SET_CONFIRM  = 1024,
 	SET_SCOPES   = 2048,
+	SET_PROJECT  = 4096,             /* of a command without location and cluster, which take --project, too */
+	SET_ADD      = 8192,
+	SET_POLICY   = 16384,
+	SET_SHOW     = 32768,
+	SET_PLAN     = 65536,
 };
 
 struct cli;

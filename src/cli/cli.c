@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cli/help.h"
+#include "cli/project.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,9 +55,12 @@ run_command(struct cli *c, int argc, char **argv)
 		help_command(c->cmd, stdout);
 		code = EXIT_OK;
 	} else {
-		code = c->cmd->run(c);
+		code = cli_resolve(c);
+		if (code == EXIT_OK)
+			code = c->cmd->run(c);
 	}
 	args_done(&c->args);
+	free(TAKE(c->url));
 	return code;
 }
 

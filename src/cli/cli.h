@@ -12,6 +12,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3, EXIT_NOTH
 struct cli {
 	const struct command *cmd;
 	struct args           args;
+	char                 *url;               /* of the location that the arguments name; NULL: none */
 	int                   stdout_error;      /* errno of the first write to stdout that failed; 0: none */
 };
 

@@ -1,5 +1,5 @@
 /* The commands: each turns arguments into a request, and rows into output. */
-#include "cli/cli.h"
+#include "cli/commands.h"
 
 #include "base/clock.h"
 #include "base/fmt.h"
@@ -9,7 +9,9 @@
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/steps.h"
 #include "data/jdoc.h"
+#include "data/jscan.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -24,7 +26,7 @@ new_request(const struct cli *c, enum op op)
 	struct request *r = xcalloc(1, sizeof *r);
 
 	r->op = op;
-	r->location = xstrdup_or_null(c->args.location);
+	r->location = xstrdup_or_null(c->url);
 	r->kubeconfig = xstrdup_or_null(c->args.kubeconfig);
 	r->context = xstrdup_or_null(c->args.context != NULL ? c->args.context : c->args.cluster);
 	r->name = c->args.pos.len > 0 ? xstrdup(c->args.pos.at[0]) : NULL;
@@ -144,12 +146,6 @@ backup_verify(struct cli *c)
 	return run_rows(c, new_request(c, l.op), &l);
 }
 
-static const struct column step_columns[] = {
-	{ "STEP", "step", COL_TEXT },
-	{ "STATUS", "status", COL_TEXT },
-	{ "DETAIL", "detail", COL_TEXT },
-};
-
 static const struct column check_columns[] = {
 	{ "CHECK", "check", COL_TEXT },
 	{ "STATUS", "status", COL_TEXT },
@@ -160,7 +156,7 @@ static const struct column check_columns[] = {
 static int
 run_steps(struct cli *c, struct request *r, const struct column *columns, const char *name_path)
 {
-	struct rows *rows = rows_new(c->args.output, true, columns, COUNT(step_columns), name_path, NULL);
+	struct rows *rows = rows_new(c->args.output, true, columns, COUNT(check_columns), name_path, NULL);
 	struct sink sink = { .row = add_row, .ctx = rows };
 	int code = run_request(c, r, &sink);
 
@@ -171,15 +167,28 @@ run_steps(struct cli *c, struct request *r, const struct column *columns, const 
 }
 
 static int
+add_step(void *ctx, struct str json)
+{
+	return steps_add(ctx, json);
+}
+
+int
 location_validate(struct cli *c)
 {
 	struct request *r = new_request(c, OP_LOCATION_VALIDATE);
+	struct steps *steps = steps_new(c->args.output);
+	struct sink sink = { .row = add_step, .ctx = steps };
+	int code;
 
-	if (r->name != NULL) {
-		free(r->location);
-		r->location = TAKE(r->name);
+	code = run_request(c, r, &sink);
+	if (c->stdout_error == 0 && steps_end(steps) < 0)
+		c->stdout_error = errno;
+	if (code == EXIT_DAMAGED) {
+		steps_sum(steps);
+		code = EXIT_LOCATION;
 	}
-	return run_steps(c, r, step_columns, "step");
+	steps_free(steps);
+	return code;
 }
 
 static int
@@ -213,7 +222,8 @@ next_command(struct cli *c, const char *command, const char *name)
 	if (fflush(stdout) != 0)
 		c->stdout_error = errno;
 	else if (!c->args.quiet)
-		cli_next("orlop %s %s --location '%s'", command, name, c->args.location);
+		cli_next("orlop %s %s --location '%s'%s%s", command, name, c->args.location,
+			c->args.project != NULL ? " --project " : "", c->args.project != NULL ? c->args.project : "");
 }
 
 static void
@@ -291,11 +301,52 @@ backup_create(struct cli *c)
 	return code;
 }
 
+static const struct column plan_columns[] = {
+	{ "ACTION", "action", COL_TEXT },
+	{ "RESOURCE", "resource", COL_TEXT },
+	{ "NAMESPACE", "namespace", COL_TEXT },
+	{ "NAME", "name", COL_TEXT },
+	{ "DETAIL", "why", COL_TEXT },
+	{ "DIFFERENCE", "diff", COL_TEXT, .wide = true },
+};
+
+/* What stays as it is is counted, but a table that people read leaves it out. */
+static int
+add_plan_row(void *ctx, struct str json)
+{
+	struct str action;
+
+	if (jget(json, "action", &action) && jstr_eq(action, S("same")))
+		return 0;
+	return rows_add(ctx, json);
+}
+
+static int
+restore_plan(struct cli *c)
+{
+	struct request *r = new_request(c, OP_RESTORE_PLAN);
+	struct rows *rows = rows_new(c->args.output, true, plan_columns, COUNT(plan_columns), "resource/namespace/name",
+		"The cluster has all of it already.");
+	struct sink sink = { .row = c->args.output == OUT_TABLE ? add_plan_row : add_row, .done = end_rows, .ctx = rows };
+	int code;
+
+	r->restore = c->args.restore;
+	r->restore.filter = c->args.filter;
+	c->args.restore = (struct restore_opts){ 0 };
+	c->args.filter = (struct filter_opts){ 0 };
+	code = run_request(c, r, &sink);
+	rows_free(rows);
+	return code;
+}
+
 static int
 restore_create(struct cli *c)
 {
-	struct request *r = new_request(c, OP_RESTORE_CREATE);
+	struct request *r;
 
+	if (c->args.dry_run)
+		return restore_plan(c);
+	r = new_request(c, OP_RESTORE_CREATE);
 	r->restore = c->args.restore;
 	r->restore.filter = c->args.filter;
 	c->args.restore = (struct restore_opts){ 0 };
@@ -515,6 +566,7 @@ help(struct cli *c)
 #define L SET_LOCATION
 #define K SET_CLUSTER
 #define O SET_OUTPUT
+#define P SET_PROJECT
 
 const struct command commands[] = {
 	{ "backup", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_SCOPES | SET_BACKUP, "Back up a cluster",
@@ -536,11 +588,26 @@ const struct command commands[] = {
 		"orlop backup delete b1 --location dir:./backups --confirm", backup_delete },
 	{ "restore", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_RESTORE, "Restore a backup to a cluster",
 		"orlop restore create --from-backup b1 --location dir:./backups --context other", restore_create },
+	{ "restore", "plan", "", 0, 0, L | K | O | SET_FILTER | SET_RESTORE | SET_PLAN, "Show what a restore would do, without doing it",
+		"orlop restore plan --from-backup b1 --location dir:./backups --context other", restore_plan },
 	{ "restore", "list", "", 0, 0, L | O, "List the restores recorded in a location", NULL, restore_list },
 	{ "restore", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a restore did", NULL, restore_describe },
 	{ "restore", "logs", "NAME", 1, 1, L, "Print the log of a restore", NULL, restore_logs },
-	{ "location", "validate", "[URL]", 0, 1, L | O, "Try to connect, list, write, read and delete",
+	{ "location", "add", "NAME", 1, 1, P | SET_ADD, "Add a backup location to the project, and try it",
+		"orlop location add main --provider minio --s3-url https://minio:9000 --bucket backups --access-key KEY",
+		location_add },
+	{ "location", "list", "", 0, 0, P | O, "List the backup locations of the project", NULL, location_list },
+	{ "location", "show", "NAME", 1, 1, P | SET_SHOW, "Show a backup location, also as one of Velero",
+		"orlop location show main -o velero", location_show },
+	{ "location", "validate", "[NAME|URL]", 0, 1, L | O, "Try what backups need, step by step, and say what is wrong",
 		"orlop location validate 's3://backups?s3Url=https://minio:9000&s3ForcePathStyle=true'", location_validate },
+	{ "location", "policy", "NAME|URL", 1, 1, P | O | SET_POLICY, "Print the IAM policies that a location needs",
+		"orlop location policy main --ebs", location_policies },
+	{ "location", "remove", "NAME", 1, 1, P | SET_CONFIRM, "Remove a backup location from the project; its backups stay", NULL,
+		location_remove },
+	{ "project", "create", "NAME", 1, 1, 0, "Create a project", "orlop project create retail", projects_create },
+	{ "project", "list", "", 0, 0, O, "List the projects", NULL, projects_list },
+	{ "project", "use", "NAME", 1, 1, 0, "Make a project the current one", NULL, projects_use },
 	{ "cluster", "check", "", 0, 0, K | O, "Check that a cluster answers and permits backup and restore", NULL,
 		cluster_check },
 	{ "completion", NULL, "bash|zsh|fish", 1, 1, 0, "Print a completion script for a shell",

@@ -2,17 +2,25 @@ noinst_LIBRARIES += src/cli/libcli.a
 src_cli_libcli_a_SOURCES = \
 	src/cli/args.c \
 	src/cli/args.h \
+	src/cli/ask.c \
+	src/cli/ask.h \
 	src/cli/cli.c \
 	src/cli/cli.h \
 	src/cli/commands.c \
+	src/cli/commands.h \
 	src/cli/completion.c \
 	src/cli/describe.c \
 	src/cli/describe.h \
 	src/cli/help.c \
 	src/cli/help.h \
+	src/cli/location.c \
 	src/cli/output.c \
 	src/cli/output.h \
 	src/cli/progress.c \
 	src/cli/progress.h \
+	src/cli/project.c \
+	src/cli/project.h \
 	src/cli/run.c \
-	src/cli/run.h
+	src/cli/run.h \
+	src/cli/steps.c \
+	src/cli/steps.h

@@ -82,6 +82,8 @@ cell(const cJSON *row, const struct column *c)
 	case COL_TEXT:
 		if (cJSON_IsString(v))
 			text_visible(&out, str_of(v->valuestring), false);
+		else if (cJSON_IsTrue(v))
+			buf_puts(&out, "yes");
 		break;
 	}
 	return out.len > 0 ? buf_take(&out, NULL) : xstrdup("-");
@@ -145,6 +147,8 @@ rows_add(struct rows *r, struct str json)
 	case OUT_TABLE:
 	case OUT_WIDE:
 		rc = add_to_table(r, json);
+		break;
+	case OUT_VELERO:
 		break;
 	case OUT_NAME:
 		rc = add_name(r, json);
@@ -217,6 +221,7 @@ rows_end(struct rows *r)
 		return 0;
 	case OUT_YAML:
 	case OUT_NAME:
+	case OUT_VELERO:
 		break;
 	}
 	return 0;

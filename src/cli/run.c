@@ -124,7 +124,7 @@ advice(const struct cli *c, const struct event *end)
 		const struct advice *a = &advices[i];
 
 		if (a->about == end->about && a->kind == end->err.kind
-		    && (a->scheme == NULL || str_starts(str_of(c->args.location), str_of(a->scheme))))
+		    && (a->scheme == NULL || str_starts(str_of(c->url), str_of(a->scheme))))
 			return a->next;
 	}
 	return err_info(end->err.kind)->hint;

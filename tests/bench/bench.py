@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Measures what orlop's README promises: backup against raw LIST, restore against raw parallel POST, both over a slow
-link, and against Velero.
+link, large objects against the AWS CLI, and against Velero.
 
-    bench.py --orlop PROGRAM --tools FOLDER [--sections backup,restore,slow,velero] [--sizes 10000,100000] [--repeat 3]
-             [--restore 10000] [--delay 25] [--velero-backup 10000] [--velero-restore 2000]
+    bench.py --orlop PROGRAM --tools FOLDER [--sections backup,restore,slow,s3,velero] [--sizes 10000,100000] [--repeat 3]
+             [--restore 10000] [--delay 25] [--object 512] [--velero-backup 10000] [--velero-restore 2000]
 
 Sections: "backup" (every size), "restore" (of --restore objects), "slow" (both, with that many objects, --delay
-milliseconds in each direction to API server and bucket), "velero" (the same work by a Velero server, as shipped and tuned;
-takes some minutes). Without --sections: the first three.
+milliseconds in each direction to API server and bucket), "s3" (an object of --object MiB of random data to a bucket and back,
+through orlop's store and by `aws s3 cp`, which must be installed), "velero" (the same work by a Velero server, as shipped and
+tuned; takes some minutes). Without --sections: the first three.
 
 Everything runs on this machine, against servers of the sandbox that are started for it and removed afterwards. Numbers
 are medians; the yardstick is always measured in the same run, just before.
@@ -39,7 +40,7 @@ NAMESPACES = 50
 TIME = "/usr/bin/time"
 BUCKET = "bench"
 WIDE = 512  # requests in flight of the yardstick on a slow link
-SECTIONS = ["backup", "restore", "slow", "velero"]
+SECTIONS = ["backup", "restore", "slow", "s3", "velero"]
 # Without its limits on requests to the API server, and with a worker for each processor and more.
 VELERO = {"as shipped": [], "tuned": ["--client-qps", "100000", "--client-burst", "100000",
                                       "--item-block-worker-count", "4"]}
@@ -260,6 +261,35 @@ def bench_slow_restore(args, size, minio):
             median(slow) / median(fast), median(slow) / median(posts)))
 
 
+# ---- large objects ----
+
+def bench_s3(args):
+    """The same object by both, in turn, so that a change of the machine's mood meets both."""
+    file, back = os.path.join(args.work, "object"), os.path.join(args.work, "back")
+    subprocess.run("head -c %dM /dev/urandom > %s" % (args.object, file), shell=True, check=True)
+    runs = {}
+    with Minio("s3") as minio:
+        url, tool = minio.location(minio.host), os.path.join(args.tools, "transfer")
+        copy = ["aws", "--endpoint-url", minio.url, "--region", "us-east-1", "s3", "cp", "--quiet"]
+        work = {"upload": ([tool, "put", url, "ours", file], copy + [file, "s3://%s/aws" % BUCKET]),
+                "download": ([tool, "get", url, "ours", back], copy + ["s3://%s/aws" % BUCKET, back])}
+        for _ in range(args.repeat):
+            for what, commands in work.items():
+                for who, command in zip(("orlop", "aws"), commands):
+                    runs.setdefault((what, who), []).append(run(command))
+                if what == "download" and subprocess.run(["cmp", file, back], check=False).returncode:
+                    raise SystemExit("another object came back")
+    os.unlink(file)
+    os.unlink(back)
+    for what in work:
+        for who, name in (("aws", "%s, aws s3 cp"), ("orlop", "%s, orlop's store")):
+            walls = [r.seconds for r in runs[what, who]]
+            ratio = "%.2f x the AWS CLI, " % (median([r.seconds for r in runs[what, "aws"]]) / median(walls))
+            row(name % what, "%d MiB" % args.object, "%.0f MiB/s" % (args.object / median(walls)),
+                spread([args.object / w for w in walls], "%.0f"), mib(max(r.rss for r in runs[what, who])),
+                "%s%.2f s of CPU" % ("" if who == "aws" else ratio, median([r.cpu for r in runs[what, who]])))
+
+
 # ---- Velero ----
 
 class Velero:
@@ -369,12 +399,13 @@ def machine():
 def arguments():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--orlop", required=True)
-    parser.add_argument("--tools", required=True, help="folder of rawpost and slowlink")
+    parser.add_argument("--tools", required=True, help="folder of rawpost, slowlink and transfer")
     parser.add_argument("--sections", default="backup,restore,slow")
     parser.add_argument("--sizes", default="10000,100000")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--restore", type=int, default=10000)
     parser.add_argument("--delay", type=int, default=25, help="milliseconds in each direction")
+    parser.add_argument("--object", type=int, default=512, help="MiB of the object of section s3")
     parser.add_argument("--velero-backup", type=int, default=10000)
     parser.add_argument("--velero-restore", type=int, default=2000)
     args = parser.parse_args()
@@ -385,6 +416,8 @@ def arguments():
     args.sizes = sorted({int(size) for size in args.sizes.split(",")}) if "backup" in args.sections else []
     if args.velero_backup < args.velero_restore:
         parser.error("--velero-backup must not be less than --velero-restore")
+    if "s3" in args.sections and not shutil.which("aws"):
+        parser.error("section s3: the program aws is missing (PyPI: awscli)")
     if not os.access(TIME, os.X_OK):
         parser.error("%s is missing (Debian: time)" % TIME)
     return args
@@ -438,8 +471,10 @@ def main():
         if "slow" in args.sections:
             with Minio("slow") as minio:
                 bench_ours(args, minio)
-        elif set(args.sections) != {"velero"}:
+        elif set(args.sections) - {"s3", "velero"}:
             bench_ours(args, None)
+        if "s3" in args.sections:
+            bench_s3(args)
         if "velero" in args.sections:
             bench_velero(args)
     finally:

@@ -15,6 +15,7 @@ FUZZ_FUZZERS = \
 	tests/fuzz/fuzz_kubeconfig \
 	tests/fuzz/fuzz_modifiers \
 	tests/fuzz/fuzz_names \
+	tests/fuzz/fuzz_project \
 	tests/fuzz/fuzz_selector \
 	tests/fuzz/fuzz_tar \
 	tests/fuzz/fuzz_vbackup \
@@ -44,6 +45,10 @@ tests_fuzz_fuzz_kubeconfig_LDADD = $(K8S_LIBS) $(EXT_LIBS)
 tests_fuzz_fuzz_modifiers_SOURCES = tests/fuzz/fuzz_modifiers.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_modifiers_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_modifiers_LDADD = $(ENGINE_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_project_SOURCES = tests/fuzz/fuzz_project.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_project_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_project_LDADD = $(APP_LIBS) $(EXT_LIBS)
 
 tests_fuzz_fuzz_xml_SOURCES = tests/fuzz/fuzz_xml.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_xml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -13,6 +13,7 @@ export PYTHONDONTWRITEBYTECODE=1 MINIO_USER=minioadmin MINIO_PASSWORD=minioadmin
 # Nothing of the user's own is read or written: no clusters, no credentials, no settings.
 work=$(mktemp -d "${TMPDIR:-/tmp}/orlop-live.XXXXXX")
 unset KUBECONFIG ORLOP_PROJECT "${!AWS_@}"
+export AWS_EC2_METADATA_DISABLED=true # nor is a cloud that this machine may be in
 export SANDBOX_DIR=${SANDBOX_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/orlop-sandbox}
 real_home=$HOME
 export HOME=$work/home

@@ -389,12 +389,13 @@ sweep_removes_forgotten_uploads_of_its_prefix_only(void **state)
 }
 
 static void
-note_step(void *ctx, const char *step, const char *detail, const struct err *e)
+note_step(void *ctx, const struct store_step *step)
 {
-	struct buf *log = ctx;
+	static const char *const words[] = { "ok", "warning", "failed", "skipped" };
 
-	buf_putf(log, "%s %s\n", step, e ? e->msg : "ok");
-	print_message("  %s: %s\n", step, e ? e->msg : detail);
+	buf_putf(ctx, "%s %s\n", step->name, words[step->status]);
+	print_message("  %s: %s%s\n", step->name, step->detail, step->cause);
+	assert_true(step->status != STEP_FAILED || (step->cause[0] != '\0' && step->remedy[0] != '\0'));
 }
 
 static void
@@ -407,7 +408,8 @@ validation_passes_and_leaves_nothing(void **state)
 
 	(void)state;
 	OK(store_validate(st, note_step, &log, NULL, &e));
-	assert_string_equal(buf_cstr(&log), "connect ok\nlist ok\nwrite ok\nread ok\ndelete ok\n");
+	assert_null(strstr(buf_cstr(&log), "failed"));
+	assert_non_null(strstr(buf_cstr(&log), "delete ok\n"));
 	OK(store_list(st, "", false, collect, &keys, NULL, &e));
 	assert_int_equal(keys.len, 0);
 }
@@ -424,7 +426,7 @@ validation_names_folders_that_velero_refuses(void **state)
 	OK(store_put(st, "backups/b/velero-backup.json", S("{}"), NULL, &e));
 	assert_int_equal(store_validate(st, note_step, &log, NULL, &e), -1);
 	assert_non_null(strstr(e.msg, "invalid top-level directories: [holiday]"));
-	assert_true(str_starts(buf_str(&log), S("connect ok\nlist ")));
+	assert_non_null(strstr(buf_cstr(&log), "list failed\n"));
 	clear(st, "");
 }
 
@@ -482,6 +484,10 @@ wrong_region_is_corrected_or_explained(void **state)
 
 	(void)state;
 	store_close(opened());
+	if (strstr(test_url, "region=")) {
+		print_message("skipped: the URL names a region\n");
+		skip();
+	}
 	url = xasprintf("%s%cregion=eu-nowhere-9", test_url, strchr(test_url, '?') ? '&' : '?');
 	st = store_open(url, &e);
 	assert_non_null(st);

@@ -383,7 +383,7 @@ add_ext(X509 *cert, X509 *issuer, int nid, const char *value)
 
 /* issuer NULL: self-signed CA. */
 static X509 *
-cert_make(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const char *alt)
+cert_make(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const char *alt, long from_s, long until_s)
 {
 	static long serial;
 	X509 *cert = X509_new();
@@ -391,8 +391,8 @@ cert_make(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, c
 
 	assert_that(X509_set_version(cert, X509_VERSION_3) == 1);
 	(void)ASN1_INTEGER_set(X509_get_serialNumber(cert), ++serial);
-	(void)X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-	(void)X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	(void)X509_gmtime_adj(X509_getm_notBefore(cert), from_s);
+	(void)X509_gmtime_adj(X509_getm_notAfter(cert), until_s);
 	(void)X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
 	(void)X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : subject);
 	(void)X509_set_pubkey(cert, key);
@@ -406,10 +406,16 @@ cert_make(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, c
 void
 pki_make(struct pki *p, const char *ca_name, const char *server_names)
 {
+	pki_make_valid(p, ca_name, server_names, -3600, 3600);
+}
+
+void
+pki_make_valid(struct pki *p, const char *ca_name, const char *server_names, long from_s, long until_s)
+{
 	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *server_key = EVP_EC_gen("P-256"), *client_key = EVP_EC_gen("P-256");
-	X509 *ca = cert_make(ca_name, ca_key, NULL, ca_key, NULL);
-	X509 *server = cert_make("server", server_key, ca, ca_key, server_names);
-	X509 *client = cert_make("client", client_key, ca, ca_key, NULL);
+	X509 *ca = cert_make(ca_name, ca_key, NULL, ca_key, NULL, -3600, 3600);
+	X509 *server = cert_make("server", server_key, ca, ca_key, server_names, from_s, until_s);
+	X509 *client = cert_make("client", client_key, ca, ca_key, NULL, -3600, 3600);
 
 	p->ca = cert_pem(ca);
 	p->server = cert_pem(server);

@@ -46,6 +46,8 @@ bool httpd_header(struct str head, const char *name, struct str *value);
 /* A CA with two certificates; everything PEM on the heap. */
 struct pki { char *ca, *server, *server_key, *client, *client_key; };
 void pki_make(struct pki *p, const char *ca_name, const char *server_names);   /* "DNS:a.test,IP:127.0.0.1" */
+/* The same with a server's certificate that is good from and until so many seconds from now. */
+void pki_make_valid(struct pki *p, const char *ca_name, const char *server_names, long from_s, long until_s);
 void pki_done(struct pki *p);
 
 #endif

@@ -213,6 +213,8 @@ wrong_options_name_the_nearest(void **state)
 		{ "backup list -L dir:x --from-backup b1", "unknown option '--from-backup'" },
 		{ "backup list -Z", "unknown option '-Z'" },
 		{ "backup list -qo json", "'-qo': write options one by one" },
+		{ "location add a --secret-key planted", "'--secret-key': a secret is no argument, where every user of the machine can "
+			"read it: --access-key KEY asks for it, --secret-key-file FILE takes it from a file ('-': stdin)" },
 	};
 
 	(void)state;
@@ -223,8 +225,8 @@ static void
 wrong_values_name_the_option_and_what_it_takes(void **state)
 {
 	static const struct row rows[] = {
-		{ "backup list --location", "option '--location' needs a value: URL" },
-		{ "backup list -L", "option '--location' needs a value: URL" },
+		{ "backup list --location", "option '--location' needs a value: NAME|URL" },
+		{ "backup list -L", "option '--location' needs a value: NAME|URL" },
 		{ "backup list -L dir:x -o xml", "--output: 'xml' is not table, wide, json, yaml or name" },
 		{ "backup list -L dir:x --quiet=perhaps", "--quiet=perhaps: true or false" },
 		{ "backup create x -L dir:x --ttl tomorrow", "--ttl: 'tomorrow' is no duration like 720h or 1h30m" },
@@ -254,8 +256,8 @@ static void
 empty_values_are_refused(void **state)
 {
 	static const struct row rows[] = {
-		{ "backup list --location ''", "option '--location' needs a value: URL" },
-		{ "backup list --location=''", "option '--location' needs a value: URL" },
+		{ "backup list --location ''", "option '--location' needs a value: NAME|URL" },
+		{ "backup list --location=''", "option '--location' needs a value: NAME|URL" },
 		{ "cluster check --context ''", "option '--context' needs a value: NAME" },
 		{ "backup create x -L dir:x --include-namespaces ''", "option '--include-namespaces' needs a value: NAMES" },
 		{ "backup create x -L dir:x --include-namespaces ,", "--include-namespaces: ',' has an empty entry" },
@@ -275,8 +277,8 @@ operands_that_miss_or_exceed_are_named(void **state)
 		{ "backup create one two -L dir:x", "unexpected 'two': 'backup create' takes [NAME]" },
 		{ "backup list one -L dir:x", "unexpected 'one': 'backup list' takes only options" },
 		{ "completion", "'completion' needs bash|zsh|fish" },
-		{ "backup list", "--location is needed: dir:PATH or s3://BUCKET" },
-		{ "location validate", "--location is needed: dir:PATH or s3://BUCKET" },
+		{ "location add", "'location add' needs NAME" },
+		{ "location list main", "unexpected 'main': 'location list' takes only options" },
 		{ "location validate dir:x -L dir:y", "two locations are given: 'dir:x' and --location" },
 		{ "restore create -L dir:x", "--from-backup is needed: see 'orlop backup list'" },
 		{ "cluster check --context a --cluster b", "--context and --cluster name different clusters" },

@@ -101,7 +101,7 @@ a_location_that_works_passes_every_step(void **state)
 	AUTO_FREE char *out = captured(run_call, &c);
 
 	assert_int_equal(c.code, EXIT_OK);
-	assert_string_equal(out, "connect\nlist\nwrite\nread\ndelete\n");
+	assert_string_equal(out, "folder\nspace\nlist\nwrite\nread\nrange\nconditional\ndelete\n");
 }
 
 /* --- progress --- */

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 /* The twin's CA has the name of the first one, but another key. */
-static struct pki pki, twin, other;
+static struct pki pki, twin, other, expired, early;
 
 /* Answers with the name the client asked for and the Host header. */
 static void
@@ -53,7 +53,7 @@ server_is_verified_against_the_given_ca_and_name(void **state)
 	const struct str ca = str_of(pki.ca);
 	const struct { struct http_conf conf; const char *host; enum err_kind kind; const char *says; } rows[] = {
 		{ { .ca_pem = ca }, "127.0.0.1", EK_NONE, "- 127.0.0.1:" },
-		{ { .ca_pem = ca }, "localhost", EK_DENIED, "use a name that is in it" },
+		{ { .ca_pem = ca }, "localhost", EK_DENIED, "it is for api.test, 127.0.0.1; use a name that is in it" },
 		{ { .ca_pem = ca, .tls_server_name = "api.test" }, "localhost", EK_NONE, "api.test localhost:" },
 		{ { .ca_pem = ca, .tls_server_name = "api.test" }, "127.0.0.1", EK_NONE, "api.test 127.0.0.1:" },
 		{ { .ca_pem = ca, .tls_server_name = "127.0.0.1" }, "localhost", EK_NONE, "- localhost:" },
@@ -77,6 +77,63 @@ server_is_verified_against_the_given_ca_and_name(void **state)
 			fail_msg("row %zu: %s", i, e.msg);
 		assert_has(e.kind == EK_NONE ? buf_cstr(&body) : e.msg, rows[i].says);
 	}
+	httpd_free(s);
+}
+
+/* Dates and issuers of a certificate are told, and the word that programs tell the cases by. */
+static void
+flaws_are_told_with_dates_and_names(void **state)
+{
+	const struct { const struct pki *shown; const char *ca; const char *reason, *says; } rows[] = {
+		{ &expired, expired.ca, "TLSExpired", "'server' has expired on 20" },
+		{ &early, early.ca, "TLSNotYetValid", "'server' is not yet valid, only from 20" },
+		{ &pki, other.ca, "TLSUnknownIssuer", "'server' is issued by 'test CA', which is not a trusted CA" },
+		{ &pki, twin.ca, "TLSWrongKey", "two of the name 'test CA'" },
+		{ &pki, pki.ca, TLS_REASON_NAME, "it is for api.test, 127.0.0.1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct httpd *s = httpd_new(say_names, NULL,
+			&(struct httpd_tls){ .cert = rows[i].shown->server, .key = rows[i].shown->server_key });
+		AUTO_FREE char *url = xasprintf("https://localhost:%d/x", httpd_port(s));
+		struct http_conf conf = { .ca_pem = str_of(rows[i].ca) };
+		struct err e = { 0 };
+
+		assert_int_equal(fetch(&conf, url, NULL, &e), EK_DENIED);
+		assert_has(e.msg, rows[i].says);
+		assert_string_equal(e.reason, rows[i].reason);
+		httpd_free(s);
+	}
+}
+
+static void
+session_knows_the_way_and_the_certificate(void **state)
+{
+	struct httpd *s = httpd_new(say_names, NULL, &(struct httpd_tls){ .cert = pki.server, .key = pki.server_key });
+	AUTO_FREE char *url = xasprintf("https://127.0.0.1:%d/x", httpd_port(s));
+	AUTO_FREE char *address = xasprintf("127.0.0.1 port %d", httpd_port(s));
+	struct http_req req = { .method = "GET", .url = url, .idempotent = true, .max_body = KIB };
+	AUTO(http_resp_done) struct http_resp resp = { 0 };
+	struct err e = { 0 };
+	AUTO(http_freep) struct http *h = http_new(&(struct http_conf){ .ca_pem = str_of(pki.ca) }, &e);
+	const struct tls_facts *f;
+	const struct http_route *way;
+
+	(void)state;
+	assert_null(http_tls_facts(h));
+	assert_int_equal(http_do(h, &req, &resp, NULL, &e), 0);
+	f = http_tls_facts(h);
+	assert_non_null(f);
+	assert_string_equal(f->protocol, "TLSv1.3");
+	assert_string_equal(f->leaf.subject, "server");
+	assert_string_equal(f->end, "test CA");
+	assert_string_equal(f->names, "api.test, 127.0.0.1");
+	assert_int_equal(f->flaw, TLS_FLAWLESS);
+	assert_true(f->leaf.from_unix_ns < clock_unix_ns() && clock_unix_ns() < f->leaf.until_unix_ns);
+	way = http_route(h);
+	assert_string_equal(way->address, address);
+	assert_true(0 < way->connected_ns && way->connected_ns <= way->secured_ns && way->secured_ns <= way->ended_ns);
 	httpd_free(s);
 }
 
@@ -221,6 +278,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(server_is_verified_against_the_given_ca_and_name),
+		cmocka_unit_test(flaws_are_told_with_dates_and_names),
+		cmocka_unit_test(session_knows_the_way_and_the_certificate),
 		cmocka_unit_test(ca_file_works_and_bad_pem_is_refused_when_the_session_starts),
 		cmocka_unit_test(client_certificate_is_shown_and_its_refusal_explained),
 		cmocka_unit_test(reset_connection_is_an_error_not_a_signal),
@@ -233,9 +292,13 @@ main(void)
 	pki_make(&pki, "test CA", "DNS:api.test,IP:127.0.0.1");
 	pki_make(&twin, "test CA", "DNS:api.test");
 	pki_make(&other, "other CA", "DNS:api.test");
+	pki_make_valid(&expired, "test CA", "DNS:localhost", -7200, -3600);
+	pki_make_valid(&early, "test CA", "DNS:localhost", 3600, 7200);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	pki_done(&pki);
 	pki_done(&twin);
 	pki_done(&other);
+	pki_done(&expired);
+	pki_done(&early);
 	return failed;
 }

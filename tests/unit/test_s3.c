@@ -259,10 +259,13 @@ region_named_by_the_answer_is_tried_once(void **state)
 }
 
 static void
-region_of_the_url_is_not_replaced_but_the_right_one_is_named(void **state)
+wrong_region_of_the_url_is_followed_once_and_can_be_told(void **state)
 {
 	static const struct row rows[] = {
 		{ "HEAD /bkt/pre/k", 301, "x-amz-bucket-region: eu-west-3\r\n", "", 0, "/eu-west-1/s3/" },
+		{ "HEAD /bkt/pre/k", 200, NULL, "xx", 0, "/eu-west-3/s3/" },
+		{ "HEAD /bkt/pre/k", 400, "x-amz-bucket-region: eu-west-2\r\n", "", 0, "/eu-west-3/s3/" },
+		{ "HEAD /bkt/pre/k", 400, "x-amz-bucket-region: eu-west-1\r\n", "", 0, "/eu-west-2/s3/" },
 	};
 	struct script s = START(rows);
 	struct store_info info;
@@ -272,11 +275,14 @@ region_of_the_url_is_not_replaced_but_the_right_one_is_named(void **state)
 	(void)state;
 	script_start(&s);
 	st = open_at(&s, "&region=eu-west-1");
+	OK(store_head(st, "k", &info, NULL, &e));
+	assert_string_equal(s3_of(st)->conn.region_said, "eu-west-1");
+	assert_string_equal(s3_of(st)->conn.region, "eu-west-3");
 	assert_int_equal(store_head(st, "k", &info, NULL, &e), -1);
 	store_close(st);
 	script_end(&s, &e);
 	assert_int_equal(e.kind, EK_INVALID);
-	assert_non_null(strstr(e.msg, "set region=eu-west-3"));
+	assert_non_null(strstr(e.msg, "set region=eu-west-1"));
 }
 
 static void
@@ -648,6 +654,190 @@ prefix_and_key_together_are_bounded(void **state)
 	assert_int_equal(e.kind, EK_INVALID);
 }
 
+/* Everything that a location may add, and on which requests; all of it signed. */
+static void
+what_the_location_says_is_sent_and_signed(void **state)
+{
+	static const struct { const char *params, *request, *expect; } rows[] = {
+		{ "&checksumAlgorithm=CRC32", "PUT", "x-amz-checksum-crc32: y/Q5Jg==\r\n" },
+		{ "&checksumAlgorithm=CRC32C", "PUT", "x-amz-checksum-crc32c: 4waSgw==\r\n" },
+		{ "&checksumAlgorithm=SHA1", "PUT", "x-amz-checksum-sha1: 98O8HYCOBHMq32eZZczDTKeuNEE=\r\n" },
+		{ "&checksumAlgorithm=SHA256", "PUT", "x-amz-checksum-sha256: FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=" },
+		{ "&checksumAlgorithm=CRC32", "PUT", "SignedHeaders=host;x-amz-checksum-crc32;x-amz-content-sha256;x-amz-date," },
+		{ "", "PUT", "SignedHeaders=host;x-amz-content-sha256;x-amz-date," },
+		{ "&checksumAlgorithm=", "HEAD", "SignedHeaders=host;x-amz-content-sha256;x-amz-date," },
+		{ "&checksumAlgorithm=CRC32", "HEAD", "x-amz-checksum-mode: ENABLED\r\n" },
+		{ "&tagging=a=b%26c=d e", "PUT", "x-amz-tagging: a=b&c=d%20e\r\n" },
+		{ "&tagging=a=b", "HEAD", "SignedHeaders=host;x-amz-content-sha256;x-amz-date," },
+		{ "&storageClass=STANDARD_IA", "PUT", "x-amz-storage-class: STANDARD_IA\r\n" },
+		{ "&serverSideEncryption=AES256", "PUT", "x-amz-server-side-encryption: AES256\r\n" },
+		{ "&kmsKeyId=arn:aws:kms:x:1:key/y", "PUT", "x-amz-server-side-encryption: aws:kms\r\n" },
+		{ "&kmsKeyId=arn:aws:kms:x:1:key/y", "PUT",
+			"x-amz-server-side-encryption-aws-kms-key-id: arn:aws:kms:x:1:key/y\r\n" },
+		{ "&kmsKeyId=k", "PUT", ";x-amz-server-side-encryption;x-amz-server-side-encryption-aws-kms-key-id," },
+		{ "&kmsKeyId=k", "HEAD", "SignedHeaders=host;x-amz-content-sha256;x-amz-date," },
+		{ "&requesterPays=true", "PUT", "x-amz-request-payer: requester\r\n" },
+		{ "&requesterPays=true", "HEAD", "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-request-payer," },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct row row = { rows[i].request, 200, TAKEN, "", 0, rows[i].expect };
+		struct script s = { .rows = &row, .n = 1, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+		struct store_info info;
+		struct err e = { 0 };
+		struct store *st;
+
+		script_start(&s);
+		st = open_at(&s, rows[i].params);
+		if (strcmp(rows[i].request, "PUT") == 0)
+			OK(store_put(st, "k", S("123456789"), NULL, &e));
+		else
+			OK(store_head(st, "k", &info, NULL, &e));
+		store_close(st);
+		script_end(&s, &e);
+	}
+}
+
+static void
+checksum_of_the_store_is_held_against_what_came(void **state)
+{
+	static const struct { const char *headers; enum err_kind get, read; } rows[] = {
+		{ "x-amz-checksum-crc32: y/Q5Jg==\r\n", EK_NONE, EK_NONE },
+		{ "x-amz-checksum-crc32: y/Q5Jw==\r\n", EK_CORRUPT, EK_CORRUPT },
+		{ "x-amz-checksum-sha1: AAAA\r\n", EK_CORRUPT, EK_NONE },      /* a stream is summed in one way only */
+		{ "x-amz-checksum-crc32: AAAAAA==-2\r\n", EK_NONE, EK_NONE },  /* over the sums of parts */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct row script[] = {
+			{ "GET /bkt/pre/k", 200, rows[i].headers, "123456789", 0, "x-amz-checksum-mode: ENABLED" },
+			{ "GET /bkt/pre/k", 200, rows[i].headers, "123456789", 0, "x-amz-checksum-mode: ENABLED" },
+		};
+		struct script s = { .rows = script, .n = 2, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+		AUTO_BUF struct buf got = BUF_INIT(MIB);
+		struct err get = { 0 }, read = { 0 };
+		struct store *st;
+
+		script_start(&s);
+		st = open_at(&s, "&checksumAlgorithm=CRC32");
+		assert_int_equal(store_get(st, "k", &got, NULL, &get), rows[i].get == EK_NONE ? 0 : -1);
+		assert_int_equal(store_read(st, "k", to_buf, &got, NULL, &read), rows[i].read == EK_NONE ? 0 : -1);
+		store_close(st);
+		script_end(&s, &get);
+		assert_int_equal(get.kind, rows[i].get);
+		assert_int_equal(read.kind, rows[i].read);
+		assert_true(read.kind == EK_NONE || strstr(read.msg, "damaged") != NULL);
+	}
+}
+
+static void
+object_lock_gets_the_md5_that_it_wants(void **state)
+{
+	static const struct row rows[] = {
+		{ "PUT /bkt/pre/k", 400, NULL, XML_ERROR("InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required "
+			"for Put Object requests with Object Lock parameters"), 0, NULL },
+		{ "PUT /bkt/pre/k", 200, TAKEN, "", 0, "content-md5: JfnnlDI7RTiF9RgfG2JNCw==" },
+		{ "PUT /bkt/pre/l", 200, TAKEN, "", 0, "SignedHeaders=content-md5;host;" },
+	};
+	struct script s = START(rows);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	OK(store_put(st, "k", S("123456789"), NULL, &e));
+	OK(store_put(st, "l", S("123456789"), NULL, &e));
+	store_close(st);
+	script_end(&s, &e);
+}
+
+static void
+refused_delete_is_explained_by_its_retention(void **state)
+{
+	static const struct row rows[] = {
+		{ "DELETE /bkt/pre/k", 403, NULL, XML_ERROR("AccessDenied", "Access Denied."), 0, NULL },
+		{ "HEAD /bkt/pre/k", 200, "x-amz-object-lock-mode: COMPLIANCE\r\n"
+			"x-amz-object-lock-retain-until-date: 2031-01-02T03:04:05Z\r\n", "x", 0, NULL },
+		{ "DELETE /bkt/pre/k", 403, NULL, XML_ERROR("AccessDenied", "Access Denied."), 0, NULL },
+		{ "HEAD /bkt/pre/k", 200, "x-amz-object-lock-legal-hold: ON\r\n", "x", 0, NULL },
+		{ "DELETE /bkt/pre/k", 403, NULL, XML_ERROR("AccessDenied", "Access Denied."), 0, NULL },
+		{ "HEAD /bkt/pre/k", 403, NULL, "", 0, NULL },
+	};
+	static const char *const texts[] = { "(COMPLIANCE) keeps it until 2031-01-02T03:04:05Z", "legal hold", "lacks the permission" };
+	struct script s = START(rows);
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(store_delete(st, "k", NULL, &e), -1);
+		assert_int_equal(e.kind, EK_DENIED);
+		if (!strstr(e.msg, texts[i]))
+			fail_msg("'%s' is not in '%s'", texts[i], e.msg);
+	}
+	store_close(st);
+	script_end(&s, &e);
+}
+
+/* AWS but for its address, without a region: the bucket is asked first, whatever it answers. */
+static void
+bucket_is_asked_for_its_region_where_nobody_names_one(void **state)
+{
+	static const struct row rows[] = {
+		{ "HEAD /bkt", 403, "x-amz-bucket-region: eu-central-1\r\n", "", 0, "/us-east-1/s3/" },
+		{ "PUT /bkt/pre/k", 200, TAKEN, "", 0, "/eu-central-1/s3/" },
+		{ "PUT /bkt/pre/k", 200, TAKEN, "", 0, "x-amz-checksum-crc32: " },
+	};
+	struct script s = START(rows);
+	AUTO_FREE char *endpoint = NULL;
+	struct err e = { 0 };
+	struct store *st;
+
+	(void)state;
+	script_start(&s);
+	endpoint = xasprintf("http://127.0.0.1:%d", httpd_port(s.httpd));
+	assert_int_equal(setenv("AWS_ENDPOINT_URL_S3", endpoint, 1), 0);
+	st = store_open("s3://bkt/pre", &e);
+	assert_int_equal(unsetenv("AWS_ENDPOINT_URL_S3"), 0);
+	assert_non_null(st);
+	OK(store_put(st, "k", S("a"), NULL, &e));
+	OK(store_put(st, "k", S("a"), NULL, &e));
+	store_close(st);
+	script_end(&s, &e);
+}
+
+static void
+read_only_location_is_sent_no_write(void **state)
+{
+	static const struct row rows[] = { { "GET /bkt/pre/k", 200, NULL, "x", 0, NULL } };
+	struct script s = START(rows);
+	AUTO_BUF struct buf got = BUF_INIT(MIB);
+	struct store_gift gift = { "k", S("x") };
+	struct err e = { 0 };
+	struct store *st;
+	size_t n;
+
+	(void)state;
+	script_start(&s);
+	st = open_at(&s, "&accessMode=ReadOnly");
+	OK(store_get(st, "k", &got, NULL, &e));
+	assert_int_equal(store_put(st, "k", S("x"), NULL, &e), -1);
+	assert_int_equal(store_create(st, "k", S("x"), NULL, &e), -1);
+	assert_int_equal(store_put_many(st, &gift, 1, NULL, &e), -1);
+	assert_int_equal(store_delete(st, "k", NULL, &e), -1);
+	assert_int_equal(store_sweep(st, "", 0, &n, NULL, &e), -1);
+	assert_null(store_writer_open(st, "k", NULL, &e));
+	assert_int_equal(e.kind, EK_DENIED);
+	assert_non_null(strstr(e.msg, "ReadOnly (accessMode)"));
+	store_close(st);
+	script_end(&s, &e);
+}
+
 int
 main(void)
 {
@@ -656,7 +846,7 @@ main(void)
 		cmocka_unit_test(put_retries_slowdown_and_keeps_body),
 		cmocka_unit_test(page_of_somebody_else_is_not_taken_for_a_stored_object),
 		cmocka_unit_test(region_named_by_the_answer_is_tried_once),
-		cmocka_unit_test(region_of_the_url_is_not_replaced_but_the_right_one_is_named),
+		cmocka_unit_test(wrong_region_of_the_url_is_followed_once_and_can_be_told),
 		cmocka_unit_test(hostile_region_is_not_believed),
 		cmocka_unit_test(skewed_clock_is_corrected_from_the_servers_date),
 		cmocka_unit_test(skewed_clock_is_corrected_for_a_look_up_too),
@@ -672,6 +862,12 @@ main(void)
 		cmocka_unit_test(short_range_is_corrupt),
 		cmocka_unit_test(addresses_follow_the_bucket_the_host_and_the_style),
 		cmocka_unit_test(prefix_and_key_together_are_bounded),
+		cmocka_unit_test(what_the_location_says_is_sent_and_signed),
+		cmocka_unit_test(checksum_of_the_store_is_held_against_what_came),
+		cmocka_unit_test(object_lock_gets_the_md5_that_it_wants),
+		cmocka_unit_test(refused_delete_is_explained_by_its_retention),
+		cmocka_unit_test(bucket_is_asked_for_its_region_where_nobody_names_one),
+		cmocka_unit_test(read_only_location_is_sent_no_write),
 	};
 
 	(void)unsetenv("AWS_REGION");

@@ -66,6 +66,10 @@ serve_multi(void *ctx, const struct httpd_req *r, struct httpd_conn *c)
 	} else if (strcmp(r->method, "DELETE") == 0) {
 		m->aborted++;
 		httpd_answer(c, 204, NULL, S(""));
+	} else if (strstr(r->target, "uploads=") != NULL) {
+		httpd_answer(c, 200, NULL, m->aborted < m->started ? S("<ListMultipartUploadsResult><Upload><Key>k</Key>"
+			"<UploadId>up/1</UploadId><Initiated>2026-11-23T10:00:00.000Z</Initiated></Upload>"
+			"</ListMultipartUploadsResult>") : S("<ListMultipartUploadsResult></ListMultipartUploadsResult>"));
 	} else {
 		head = xasprintf("HTTP/1.1 200 OK\r\nETag: \"%s\"\r\nContent-Length: 5\r\n\r\n", m->etag);
 		httpd_sends(c, head);
@@ -244,7 +248,7 @@ canceled_upload_is_aborted_all_the_same(void **state)
 	assert_int_equal(upload(&m, 20 * MIB, &c, true, &e), -1);
 	assert_int_equal(e.kind, EK_CANCELED);
 	assert_int_equal(m.completed, 0);
-	assert_int_equal(m.aborted, 1);
+	assert_int_equal(m.aborted, m.started);    /* 0 when it was stopped before it began */
 }
 
 static void

@@ -31,6 +31,10 @@ urls_become_canonical(void **state)
 		{ "s3://bucket?s3ForcePathStyle=false&insecureSkipTLSVerify=T&profile=a%26b+c",
 			"s3://bucket?insecureSkipTLSVerify=true&profile=a%26b%2Bc" },
 		{ "s3://bucket?caFile=/etc/ca.pem", "s3://bucket?caFile=/etc/ca.pem" },
+		{ "s3://bucket?checksumAlgorithm=&imdsV1=true&tagging=a=b%26c=&roleArn=arn:aws:iam::1:role/b",
+			"s3://bucket?roleArn=arn:aws:iam::1:role/b&imdsV1=true&tagging=a=b%26c=&checksumAlgorithm=" },
+		{ "s3://bucket?accessMode=ReadOnly&storageClass=STANDARD_IA&signatureVersion=4&requesterPays=t",
+			"s3://bucket?storageClass=STANDARD_IA&requesterPays=true&accessMode=ReadOnly&signatureVersion=4" },
 	};
 
 	(void)state;
@@ -86,7 +90,20 @@ bad_urls_are_refused_with_what_to_write(void **state)
 		{ "s3://bucket?regoin=x", "unknown parameter 'regoin', did you mean 'region'?" },
 		{ "s3://bucket?S3URL=http://x", "did you mean 's3Url'?" },
 		{ "s3://bucket?forcePathStyle=true", "did you mean 's3ForcePathStyle'?" },
-		{ "s3://bucket?kmsKeyId=x", "unknown parameter 'kmsKeyId'" },
+		{ "s3://bucket?kmsKeyIdent=x", "did you mean 'kmsKeyId'?" },
+		{ "s3://bucket?kmsKeyId=x&customerKeyEncryptionFile=/k", "exclude each other" },
+		{ "s3://bucket?kmsKeyId=x&serverSideEncryption=AES256", "needs the serverSideEncryption aws:kms" },
+		{ "s3://bucket?caFile=/x&caCert=LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==", "exclude each other" },
+		{ "s3://bucket?caCert=bm8gY2VydGlmaWNhdGU=", "certificate in PEM form" },
+		{ "s3://bucket?checksumAlgorithm=crc32", "must be one of: empty (none), CRC32, CRC32C, SHA1, SHA256" },
+		{ "s3://bucket?accessMode=readonly", "must be one of: ReadOnly, ReadWrite" },
+		{ "s3://bucket?serverSideEncryption=aes", "must be one of: AES256, aws:kms" },
+		{ "s3://bucket?region=a%0ab", "'region' has no proper value" },
+		{ "s3://bucket?tagging=a", "of the form KEY=VALUE" },
+		{ "s3://bucket?tagging=a=b=c", "of the form KEY=VALUE" },
+		{ "s3://bucket?tagging=a=b%26", "must not end with '&'" },
+		{ "s3://bucket?tagging==b", "a tag's key has 1 to 128" },
+		{ "s3://bucket?tagging=a=%26b=%26c=%26d=%26e=%26f=%26g=%26h=%26i=%26j=%26k=", "at most 10 tags" },
 		{ "s3://bucket?region", "'region' has no proper value" },
 		{ "s3://bucket?region=%zz", "'region' has no proper value" },
 		{ "s3://bucket?region=%00", "'region' has no proper value" },
@@ -156,6 +173,7 @@ missing_credentials_are_denied(void **state)
 	(void)unsetenv("AWS_ACCESS_KEY_ID");
 	(void)unsetenv("AWS_SECRET_ACCESS_KEY");
 	assert_int_equal(setenv("AWS_SHARED_CREDENTIALS_FILE", "/no/such/file", 1), 0);
+	assert_int_equal(setenv("AWS_EC2_METADATA_DISABLED", "true", 1), 0);
 	assert_null(store_open("s3://bucket", &e));
 	assert_int_equal(e.kind, EK_DENIED);
 	assert_non_null(strstr(e.msg, "/no/such/file"));

@@ -1,0 +1,22 @@
+/* What the files of commands share.  Main thread; each command returns its exit code. */
+#ifndef ORLOP_CLI_COMMANDS_H
+#define ORLOP_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+/* cli/commands.c: tries c->url and shows the steps. */
+int location_validate(struct cli *c);
+
+/* cli/location.c */
+int location_add(struct cli *c);
+int location_list(struct cli *c);
+int location_show(struct cli *c);
+int location_remove(struct cli *c);
+int location_policies(struct cli *c);
+
+/* cli/project.c */
+int projects_create(struct cli *c);
+int projects_list(struct cli *c);
+int projects_use(struct cli *c);
+
+#endif

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""What may stand where a store is expected: a proxy that refuses one operation as AWS does, or something else altogether.
+
+    storefront.py [OPTION...] [UPSTREAM]      prints its URL, then serves until it is killed
+
+    --tls PEM                         speaks TLS, with the key and certificates in PEM
+    --answer OP=STATUS CODE MESSAGE   answers this operation (s3:PutObject ...; any: *) with an error document
+    --skew SECONDS                    its clock is off by that much
+    --region NAME                     the bucket is in that region: requests signed for another one are sent there
+    --page TEXT                       answers everything with a web page that says TEXT
+    --login                           sends everything to /login, as web consoles do
+    --deaf                            as an IMDS behind too many hops: never answers PUT, answers 401 to the rest
+    --ignore-conditions               takes no notice of If-None-Match
+"""
+import argparse
+import email.utils
+import http.client
+import http.server
+import re
+import ssl
+import time
+import urllib.parse
+
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "date", "server"}
+
+
+def operation(method, path, headers):
+    """The IAM action of a request, path style."""
+    parts = urllib.parse.urlsplit(path)
+    query = urllib.parse.parse_qs(parts.query, keep_blank_values=True)
+    if parts.path.count("/") < 2:
+        return "sts" if method == "POST" else "s3:ListBucket"
+    if "uploadId" in query:
+        return {"DELETE": "s3:AbortMultipartUpload"}.get(method, "s3:PutObject")
+    if method == "DELETE":
+        return "s3:DeleteObjectVersion" if "versionId" in query else "s3:DeleteObject"
+    if method == "PUT" and "x-amz-tagging" in headers:
+        return "s3:PutObjectTagging"
+    return {"GET": "s3:GetObject", "HEAD": "s3:GetObject"}.get(method, "s3:PutObject")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    options, upstream, answers = None, None, {}
+
+    def reply(self, status, body, headers):
+        self.send_response_only(status)
+        self.send_header("Date", email.utils.formatdate(time.time() + self.options.skew, usegmt=True))
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def error(self, status, code, message, headers=()):
+        document = "<Code>%s</Code><Message>%s</Message>" % (code, message)
+        document = "<ErrorResponse><Error>%s</Error></ErrorResponse>" % document if self.path == "/" else \
+            "<Error>%s</Error>" % document
+        self.reply(status, document.encode(), [("Content-Type", "application/xml"), *headers])
+
+    def forward(self, body):
+        connection = http.client.HTTPConnection(self.upstream, timeout=60)
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+        if self.options.ignore_conditions:
+            headers.pop("If-None-Match", None)
+        connection.request(self.command, self.path, body, headers)
+        answer = connection.getresponse()
+        data = answer.read()
+        kept = [(k, v) for k, v in answer.getheaders() if k.lower() not in HOP_BY_HOP and k.lower() != "content-length"]
+        if self.command == "HEAD":
+            self.send_response_only(answer.status)
+            for name, value in answer.getheaders():
+                self.send_header(name, value)
+            self.end_headers()
+        else:
+            self.reply(answer.status, data, kept)
+
+    def serve(self):
+        o = self.options
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = self.answers.get(operation(self.command, self.path, self.headers)) or self.answers.get("*")
+        scope = re.search(r"/(\w+-[\w-]+)/s3/", self.headers.get("Authorization", ""))
+        if o.deaf:
+            if self.command == "PUT":
+                self.rfile.read(1)  # until the client gives up
+                self.close_connection = True
+            else:
+                self.reply(401, b"", [])
+        elif o.login:
+            self.reply(302, b"", [("Location", "/login"), ("Server", "MinIO Console")])
+        elif o.page:
+            self.reply(200, ("<!DOCTYPE html><html><body>%s</body></html>" % o.page).encode(), [("Content-Type", "text/html")])
+        elif o.region and scope and scope.group(1) != o.region:
+            self.error(301, "PermanentRedirect", "The bucket must be addressed elsewhere.",
+                       [("x-amz-bucket-region", o.region)])
+        elif found and (self.headers.get("Authorization") or "*" in self.answers):
+            self.error(*found)
+        else:
+            self.forward(body)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = serve
+
+    def log_message(self, *args):
+        pass
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tls")
+    parser.add_argument("--answer", action="append", default=[])
+    parser.add_argument("--skew", type=float, default=0)
+    parser.add_argument("--region")
+    parser.add_argument("--page")
+    for flag in ("--login", "--deaf", "--ignore-conditions"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("upstream", nargs="?", default="")
+    Handler.options = o = parser.parse_args()
+    Handler.upstream = urllib.parse.urlsplit(o.upstream).netloc
+    for text in o.answer:
+        name, _, rest = text.partition("=")
+        status, code, message = rest.split(" ", 2)
+        Handler.answers[name] = (int(status), code, message)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    if o.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(o.tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    print("%s://127.0.0.1:%d" % ("https" if o.tls else "http", server.server_port), flush=True)
+    server.serve_forever()
+
+
+main()

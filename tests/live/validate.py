@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""What the suite of 'location validate' needs beside the shell.
+
+    validate.py rows STEP STATUS CAUSE REMEDY < JSON   the step has this status, and these words ("a|b") in cause and remedy
+    validate.py left URL BUCKET                        prints objects, versions and uploads in a bucket
+    validate.py bucket URL BUCKET [versioned|locked]   makes one
+    validate.py without URL ACTION...                  prints variables with credentials that may do all but that
+"""
+import json
+import sys
+
+import botocore.session
+
+
+def client(service, url):
+    return botocore.session.get_session().create_client(
+        service, region_name="us-east-1", endpoint_url=url, aws_access_key_id="minioadmin",
+        aws_secret_access_key="minioadmin")
+
+
+def rows(step, status, cause, remedy):
+    found = {row["step"]: row for row in json.load(sys.stdin)["items"]}
+    row = found.get(step) or sys.exit("no step '%s' in %s" % (step, " ".join(found)))
+    if row["status"] != status:
+        sys.exit("'%s' is %s instead of %s: %s" % (step, row["status"], status, list(found.values())))
+    for field, words in (("cause", cause), ("remedy", remedy)):
+        for word in filter(None, words.split("|")):
+            if word.lower() not in row[field].lower():
+                sys.exit("no '%s' in the %s of '%s': %s" % (word, field, step, row[field]))
+    if status in ("failed", "warning") and not (row["cause"] and row["remedy"]):
+        sys.exit("'%s' lacks cause or remedy: %s" % (step, row))
+    for other in found.values():
+        if set(other) != {"step", "status", "ms", "detail", "cause", "remedy"} or not isinstance(other["ms"], int):
+            sys.exit("not a complete row: %s" % other)
+
+
+def left(url, bucket):
+    s3 = client("s3", url)
+    listed = s3.list_object_versions(Bucket=bucket)
+    for kind in ("Versions", "DeleteMarkers"):
+        for entry in listed.get(kind, []):
+            print(kind, entry["Key"], entry["VersionId"])
+    for entry in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        print("upload", entry["Key"])
+
+
+def bucket(url, name, kind=""):
+    s3 = client("s3", url)
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=kind == "locked")
+    if kind == "versioned":
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    if kind == "locked":
+        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration={
+            "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}})
+
+
+def without(url, *actions):
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]},
+        {"Effect": "Deny", "Action": list(actions), "Resource": ["arn:aws:s3:::*"]}]}
+    keys = client("sts", url).assume_role(RoleArn="arn:minio:iam:::role/any", RoleSessionName="validate",
+                                          Policy=json.dumps(policy))["Credentials"]
+    print("export AWS_ACCESS_KEY_ID='%s' AWS_SECRET_ACCESS_KEY='%s' AWS_SESSION_TOKEN='%s'" % (
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]))
+
+
+{"rows": rows, "left": left, "bucket": bucket, "without": without}[sys.argv[1]](*sys.argv[2:])
