@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "data/jdoc.h"
 #include "net/http.h"
 
 #include <locale.h>
@@ -46,6 +47,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	log_open(getenv("ORLOP_LOG"), getenv("ORLOP_LOG_FILE"));
 	hash_global_init();
+	jdoc_global_init();
 	http_global_init();
 	code = cli_main(argc, argv);
 	log_close();

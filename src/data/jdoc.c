@@ -1,10 +1,20 @@
 /* Small JSON documents as cJSON trees. */
 #include "data/jdoc.h"
 
+#include "base/mem.h"
 #include "base/secret.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+void
+jdoc_global_init(void)
+{
+	cJSON_Hooks ours = { .malloc_fn = xmalloc, .free_fn = free };
+
+	cJSON_InitHooks(&ours);
+}
 
 cJSON *
 jdoc_parse(struct str text, struct err *e)

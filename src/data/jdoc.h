@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Once per process, before any thread: cJSON gets our allocator, so that "no memory" is never taken for "no JSON". */
+void jdoc_global_init(void);
+
 /* EK_CORRUPT with the offset.  Only the first value of the text is read.  Free with cJSON_Delete. */
 MUST_CHECK cJSON *jdoc_parse(struct str text, struct err *e);
 void jdoc_freep(cJSON **d);
