@@ -127,7 +127,7 @@ location_open(struct job *j, struct err *e)
 	if (st == NULL)
 		return NULL;
 	if (store_exists(st, e) < 0 || store_first(st, LAYOUT_BACKUPS, NULL, job_cancel(j), e) < 0) {
-		err_ctx(e, "location %s", store_url(st));
+		err_ctx(e, "location %s", store_label(st));
 		return NULL;
 	}
 	job_about(j, ABOUT_NOTHING);
@@ -147,7 +147,7 @@ sweep(struct job *j, struct store *st, const char *name, const char *dead, struc
 	if (catalog_sweep(st, name, dead, &keys, job_cancel(j), e) < 0)
 		return err_ctx(e, "remove what an interrupted backup '%s' left", name);
 	if (keys > 0)
-		job_note(j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, store_url(st));
+		job_note(j, "removed %zu files that an interrupted backup '%s' had left in %s", keys, name, store_label(st));
 	return 0;
 }
 
@@ -301,7 +301,7 @@ claim(struct job *j, struct store *st, const struct backup_opts *o, struct err *
 		return err_ctx(e, "backup '%s'", o->name);
 	}
 	if (rc < 0)
-		return err_ctx(e, "location %s", store_url(st));
+		return err_ctx(e, "location %s", store_label(st));
 	job_about(j, ABOUT_NOTHING);
 	return 0;
 }

@@ -202,7 +202,7 @@ check_restore(struct store *st, const char *name, const struct cancel *c, struct
 	there = store_first(st, dir, NULL, c, e);
 	if (there < 0)
 		return -1;
-	return there > 0 ? 0 : err_set(e, EK_NOTFOUND, "no restore '%s' in %s", name, store_url(st));
+	return there > 0 ? 0 : err_set(e, EK_NOTFOUND, "no restore '%s' in %s", name, store_label(st));
 }
 
 static int

@@ -43,14 +43,14 @@ refuse_name(struct store *st, const char *name, const char *stray, const struct 
 	struct err why;
 
 	if (store_head(st, meta, &info, c, &why) == 0)
-		return err_set(e, EK_EXISTS, "exists already in %s", store_url(st));
+		return err_set(e, EK_EXISTS, "exists already in %s", store_label(st));
 	if (why.kind != EK_NOTFOUND) {
 		*e = why;
 		return -1;
 	}
 	if (stray == NULL)
 		return err_set(e, EK_EXISTS, "is being made by somebody else in %s right now; if you know that run to have "
-			"ended, delete its files with 'orlop backup delete %s'", store_url(st), name);
+			"ended, delete its files with 'orlop backup delete %s'", store_label(st), name);
 	return err_set(e, EK_EXISTS, "there are files of an unfinished run (%s): delete them with "
 		"'orlop backup delete %s', or choose another name", stray, name);
 }

@@ -240,7 +240,7 @@ find_docs(struct reading *r, const char *root, enum layout_file f, struct err *e
 	AUTO_STRS struct strs dirs = { 0 };
 
 	if (store_list(r->st, root, true, collect_dir, &dirs, r->c, e) < 0)
-		return err_ctx(e, "list %s", store_url(r->st));
+		return err_ctx(e, "list %s", store_label(r->st));
 	for (size_t i = 0; i < dirs.len; i++) {
 		char *name = dir_name(dirs.at[i], root);
 
@@ -315,7 +315,7 @@ catalog_delete(struct store *st, const char *name, size_t *keys, const struct ca
 	if (layout_check_name("backup", name, e) < 0 || store_list(st, dir, false, collect_key, &found, c, e) < 0)
 		return -1;
 	if (found.len == 0)
-		return err_set(e, EK_NOTFOUND, "no backup '%s' in %s", name, store_url(st));
+		return err_set(e, EK_NOTFOUND, "no backup '%s' in %s", name, store_label(st));
 	return delete_keys(st, &found, meta, claim, keys, c, e);
 }
 

@@ -61,9 +61,9 @@ not_found(struct store *st, const char *name, const struct cancel *c, struct err
 	struct err ignored;
 
 	if (store_list(st, LAYOUT_BACKUPS, true, on_backup_dir, &near, c, &ignored) == 0 && near.name != NULL)
-		err_set(e, EK_NOTFOUND, "no backup '%s' in %s (did you mean '%s'?)", name, store_url(st), near.name);
+		err_set(e, EK_NOTFOUND, "no backup '%s' in %s (did you mean '%s'?)", name, store_label(st), near.name);
 	else
-		err_set(e, EK_NOTFOUND, "no backup '%s' in %s", name, store_url(st));
+		err_set(e, EK_NOTFOUND, "no backup '%s' in %s", name, store_label(st));
 	free(near.name);
 	return -1;
 }

@@ -160,7 +160,7 @@ check_request(struct restore *rs, struct err *e)
 		return -1;
 	there = store_first(rs->st, dir, NULL, rs->c, e);
 	if (there != 0)
-		return there < 0 ? -1 : err_set(e, EK_EXISTS, "exists already in %s", store_url(rs->st));
+		return there < 0 ? -1 : err_set(e, EK_EXISTS, "exists already in %s", store_label(rs->st));
 	return reader_metadata(rs->st, rs->o->backup, &rs->backup, rs->c, e);
 }
 

@@ -56,6 +56,12 @@ store_url(const struct store *st)
 	return st->url;
 }
 
+const char *
+store_label(const struct store *st)
+{
+	return st->label;
+}
+
 static int
 check_key(const char *key, bool writing, struct err *e)
 {

@@ -29,8 +29,10 @@ MUST_CHECK struct store *store_open(const char *url, struct err *e);
 void store_close(struct store *st);
 void store_closep(struct store **st);
 
-/* The URL in a canonical form without secrets, for messages and for comparing two locations. */
+/* The URL in a canonical form without secrets, for comparing two locations. */
 const char *store_url(const struct store *st);
+/* The same without parameters, for messages: "s3://bucket/prefix". */
+const char *store_label(const struct store *st);
 
 /* EK_NOTFOUND: there is no such folder (a dir store makes it with the first write).  A bucket is not asked: any other
  * call tells. */

@@ -66,6 +66,7 @@ static const struct remedy {
 	{ NULL, EK_NONE, "ExpiredToken*", NULL, "Get new temporary credentials: those from {source} have ended." },
 	{ NULL, EK_NONE, "TokenRefreshRequired", NULL, "Get new temporary credentials: those from {source} have ended." },
 	{ NULL, EK_NONE, "InvalidToken*", NULL, "Correct the session token (from {source}), or get new temporary credentials." },
+	{ NULL, EK_DENIED, "AccountProblem", NULL, "Ask the provider: there is a problem with the account." },
 	{ "credentials", EK_NONE, NULL, "hop limit",
 		"Let the instance's metadata be reached from here: aws ec2 modify-instance-metadata-options --instance-id ID "
 		"--http-put-response-hop-limit 2; or use IRSA or EKS Pod Identity." },
@@ -111,7 +112,6 @@ static const struct remedy {
 		"Give credentials to the location: a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role." },
 	{ NULL, EK_DENIED, "AccessDenied", NULL, "Allow {action} on {resource} to these credentials ({source})." },
 	{ NULL, EK_DENIED, "AllAccessDisabled", NULL, "The owner of the bucket has turned off all access to it: ask there." },
-	{ NULL, EK_DENIED, "AccountProblem", NULL, "Ask the provider: there is a problem with the account." },
 
 	/* what steps found */
 	{ NULL, EK_NONE, "ForeignFolders", NULL,
