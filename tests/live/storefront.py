@@ -4,19 +4,23 @@
     storefront.py [OPTION...] [UPSTREAM]      prints its URL, then serves until it is killed
 
     --tls PEM                         speaks TLS, with the key and certificates in PEM
-    --answer OP=STATUS CODE MESSAGE   answers this operation (s3:PutObject ...; any: *) with an error document
+    --answer OP=STATUS CODE MESSAGE   answers this operation (s3:PutObject ...; any: *) with an error document; CODE "-": without
     --skew SECONDS                    its clock is off by that much
     --region NAME                     the bucket is in that region: requests signed for another one are sent there
     --page TEXT                       answers everything with a web page that says TEXT
     --login                           sends everything to /login, as web consoles do
     --deaf                            as an IMDS behind too many hops: never answers PUT, answers 401 to the rest
+    --roleless                        as the IMDS of an instance without a role: gives a token, answers 404 to the rest
     --ignore-conditions               takes no notice of If-None-Match
+    --change whole|range              changes the bytes of objects that are read as a whole, or in part
+    --banner TEXT                     no HTTP at all: says that to whoever has sent something, "": hangs up without a word
 """
 import argparse
 import email.utils
 import http.client
 import http.server
 import re
+import socketserver
 import ssl
 import time
 import urllib.parse
@@ -54,6 +58,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def error(self, status, code, message, headers=()):
+        if code == "-":
+            self.reply(status, b"", headers)
+            return
         document = "<Code>%s</Code><Message>%s</Message>" % (code, message)
         document = "<ErrorResponse><Error>%s</Error></ErrorResponse>" % document if self.path == "/" else \
             "<Error>%s</Error>" % document
@@ -67,6 +74,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         connection.request(self.command, self.path, body, headers)
         answer = connection.getresponse()
         data = answer.read()
+        if operation(self.command, self.path, self.headers) == "s3:GetObject" and \
+                self.options.change == ("range" if "Range" in self.headers else "whole"):
+            data = bytes(b ^ 1 for b in data)
         kept = [(k, v) for k, v in answer.getheaders() if k.lower() not in HOP_BY_HOP and k.lower() != "content-length"]
         if self.command == "HEAD":
             self.send_response_only(answer.status)
@@ -87,6 +97,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.close_connection = True
             else:
                 self.reply(401, b"", [])
+        elif o.roleless:
+            self.reply(*((200, b"token") if self.command == "PUT" else (404, b"")), [])
         elif o.login:
             self.reply(302, b"", [("Location", "/login"), ("Server", "MinIO Console")])
         elif o.page:
@@ -105,6 +117,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Banner(socketserver.BaseRequestHandler):
+    def handle(self):
+        if self.request.recv(65536):
+            self.request.sendall(Handler.options.banner.encode())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tls")
@@ -112,7 +130,9 @@ def main():
     parser.add_argument("--skew", type=float, default=0)
     parser.add_argument("--region")
     parser.add_argument("--page")
-    for flag in ("--login", "--deaf", "--ignore-conditions"):
+    parser.add_argument("--change", choices=["whole", "range"])
+    parser.add_argument("--banner")
+    for flag in ("--login", "--deaf", "--roleless", "--ignore-conditions"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("upstream", nargs="?", default="")
     Handler.options = o = parser.parse_args()
@@ -121,7 +141,7 @@ def main():
         name, _, rest = text.partition("=")
         status, code, message = rest.split(" ", 2)
         Handler.answers[name] = (int(status), code, message)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler if o.banner is None else Banner)
     server.daemon_threads = True
     if o.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -166,6 +166,12 @@ wrong_host_name() {
 	failed tls "minio.dc, *.minio.dc, 10.0.9.3" "minio.dc, *.minio.dc, 10.0.9.3" "$(at "$started")&caFile=$work/ca.pem"
 }
 
+certificate_for_something_else() { # it is one of a client
+	pem client.dc $'IP:127.0.0.1\nextendedKeyUsage=clientAuth' -days 30
+	store --tls "$work/client.dc.pem" "$plain"
+	failed tls "'client.dc'|purpose" "'client.dc'|issued anew" "$(at "$started")&caFile=$work/ca.pem"
+}
+
 not_verified_on_the_users_word() {
 	pem other.dc DNS:minio.dc -days 30
 	store --tls "$work/other.dc.pem" "$plain"
@@ -180,6 +186,16 @@ plain_http_to_a_tls_port() {
 }
 
 tls_to_a_plain_port() { failed tls "does not speak TLS" "http://" "$(at "${plain/http:/https:}")"; }
+
+not_http() {
+	store --banner $'SSH-2.0-OpenSSH_9.9\r\n'
+	failed endpoint "not HTTP" "check the port|not HTTP" "$(at "$started")"
+}
+
+hangs_up() {
+	store --banner ""
+	failed endpoint "closed without an answer" "Check the store at $started|proxy|try again" "$(at "$started")"
+}
 
 tls_too_old() { # each hello is answered with the alert "protocol version"
 	python3 - "$work/old-tls" <<'PY' &
@@ -255,6 +271,25 @@ expired_credentials() {
 	failed credentials "InvalidToken" "session token" "$(at "$started")"
 }
 
+token_must_be_refreshed() {
+	store --answer 's3:ListBucket=400 TokenRefreshRequired The provided token must be refreshed.' "$plain"
+	failed credentials "TokenRefreshRequired" "new temporary credentials|environment" "$(at "$started")"
+}
+
+problem_with_the_account() {
+	store --answer 's3:ListBucket=403 AccountProblem There is a problem with your account.' "$plain"
+	failed credentials "AccountProblem" "Ask the provider|account" "$(at "$started")"
+}
+
+no_credentials() {
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+	# Nowhere to ask for them: that ends it before the first step.
+	ends 5 "no AWS credentials|are not set|next: Check AWS_ACCESS_KEY_ID" orlop location validate "$(at "$plain")"
+	unset AWS_EC2_METADATA_DISABLED
+	AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:$(free_port) failed credentials "none found|no instance metadata at" \
+		"Give credentials to the location|AWS_ACCESS_KEY_ID" "$(at "$plain")"
+}
+
 role_cannot_be_assumed() {
 	store --answer 'sts=403 AccessDenied User: arn:aws:iam::1:user/u is not authorized to perform: sts:AssumeRole'
 	export AWS_ENDPOINT_URL_STS=$started
@@ -273,9 +308,49 @@ metadata_is_too_many_hops_away() {
 	AWS_EC2_METADATA_SERVICE_ENDPOINT=$started failed credentials "hop limit" "http-put-response-hop-limit 2" "$(at "$plain")"
 }
 
+metadata_is_turned_off() {
+	store --answer '*=403 - -'
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED
+	AWS_EC2_METADATA_SERVICE_ENDPOINT=$started failed credentials "turned off" "metadata on|--http-endpoint enabled" "$(at "$plain")"
+}
+
+instance_has_no_role() {
+	store --roleless
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED
+	AWS_EC2_METADATA_SERVICE_ENDPOINT=$started failed credentials "no role" "Attach an instance profile" "$(at "$plain")"
+}
+
 # ---- bucket ----
 
 no_such_bucket() { failed bucket "NoSuchBucket" "Create the bucket 'nosuchbucket'" "$(at "$plain" nosuchbucket)"; }
+
+# bucket_answers 'STATUS CODE MESSAGE' CAUSE REMEDY
+bucket_answers() {
+	store --answer "s3:ListBucket=$1" "$plain"
+	failed bucket "$2" "$3" "$(at "$started")"
+	empty
+}
+
+invalid_bucket_name() {
+	bucket_answers '400 InvalidBucketName The specified bucket is not valid.' "InvalidBucketName" "name of the bucket 'backups'"
+}
+
+bucket_at_another_address() {
+	bucket_answers '301 PermanentRedirect The bucket must be addressed elsewhere.' "PermanentRedirect" "Correct s3Url|'backups'"
+}
+
+region_is_wrong_and_the_right_one_not_told() {
+	bucket_answers '400 AuthorizationHeaderMalformed The region is wrong.' "AuthorizationHeaderMalformed" "Correct the region"
+}
+
+access_is_turned_off() {
+	bucket_answers '403 AllAccessDisabled All access to this object has been disabled.' "AllAccessDisabled" "The owner of the bucket"
+}
+
+throttled() { bucket_answers '503 SlowDown Please reduce your request rate.' "SlowDown" "fewer requests|later"; }
+gateway_timeout() { bucket_answers '504 - -' "504 Gateway Timeout" "overloaded|try again"; }
+unavailable() { bucket_answers '502 - -' "502 Bad Gateway" "Check the store at|try again"; }
+not_found() { bucket_answers '404 - -' "404 Not Found" "Check that|is there"; }
 
 bucket_in_another_region() {
 	store --region eu-west-1 "$plain"
@@ -346,6 +421,14 @@ read_only() {
 	empty
 }
 
+bytes_are_changed() {
+	store --change whole "$plain"
+	failed read "other bytes" "Do not trust this store|proxy" "$(at "$started")"
+	store --change range "$plain"
+	failed range "returned others" "Do not trust this store|proxy" "$(at "$started")"
+	empty
+}
+
 conditions_are_ignored() {
 	store --ignore-conditions "$plain"
 	warned conditional "If-None-Match" "one program at a time" "$(at "$started")"
@@ -412,13 +495,17 @@ interrupted_at_each_request() {
 	done
 }
 
-for name in all_is_well certificate_as_text a_prefix_is_kept_to no_such_host nobody_listens no_connection_in_time unknown_ca \
-	ca_was_made_anew self_signed expired_certificate certificate_of_the_future certificate_that_ends_soon wrong_host_name \
-	not_verified_on_the_users_word plain_http_to_a_tls_port tls_to_a_plain_port tls_too_old client_certificate_is_asked_for \
-	a_proxy_is_in_the_way console_port console_that_sends_to_its_login web_page clock_is_off clock_is_too_far_off \
-	wrong_access_key wrong_secret_key expired_credentials role_cannot_be_assumed metadata_is_too_many_hops_away no_such_bucket \
-	bucket_in_another_region foreign_folders missing_permissions permission_that_aws_names store_has_no_kms no_space read_only \
-	conditions_are_ignored versioned_bucket versioned_bucket_whose_versions_may_not_be_deleted write_once_bucket \
-	folder_is_a_file folder_that_may_not_be_written folder_on_a_small_disk interrupted_at_each_request; do
+for name in all_is_well certificate_as_text a_prefix_is_kept_to no_such_host nobody_listens no_connection_in_time \
+	unknown_ca ca_was_made_anew self_signed expired_certificate certificate_of_the_future certificate_that_ends_soon \
+	wrong_host_name certificate_for_something_else not_verified_on_the_users_word plain_http_to_a_tls_port \
+	tls_to_a_plain_port not_http hangs_up tls_too_old client_certificate_is_asked_for a_proxy_is_in_the_way console_port \
+	console_that_sends_to_its_login web_page clock_is_off clock_is_too_far_off wrong_access_key wrong_secret_key \
+	expired_credentials token_must_be_refreshed problem_with_the_account no_credentials role_cannot_be_assumed \
+	metadata_is_too_many_hops_away metadata_is_turned_off instance_has_no_role no_such_bucket invalid_bucket_name \
+	bucket_at_another_address region_is_wrong_and_the_right_one_not_told access_is_turned_off throttled gateway_timeout \
+	unavailable not_found bucket_in_another_region foreign_folders missing_permissions permission_that_aws_names \
+	store_has_no_kms no_space read_only bytes_are_changed conditions_are_ignored versioned_bucket \
+	versioned_bucket_whose_versions_may_not_be_deleted write_once_bucket folder_is_a_file folder_that_may_not_be_written \
+	folder_on_a_small_disk interrupted_at_each_request; do
 	try "$name"
 done
