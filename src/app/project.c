@@ -90,8 +90,11 @@ read_text(const struct reading *r, const struct ynode *map, const char *key, cha
 
 	if (n != NULL && n->kind != Y_SCALAR)
 		return wrong(r, n->line, key, "a text", e);
-	if (text != NULL)
+	/* A key of "config" may have said the same before: what stands in its own place counts. */
+	if (text != NULL) {
+		free(*out);
 		*out = xstrdup(text);
+	}
 	return 0;
 }
 
