@@ -23,7 +23,7 @@ static const struct remedy {
 	{ NULL, EK_NONE, "Proxy", NULL, "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY: {place} is asked through a proxy." },
 	{ NULL, EK_NONE, "NotTLS", NULL, "Write http:// instead of https:// in s3Url, or turn on TLS in the store." },
 	{ NULL, EK_NONE, "PlainToTLS", NULL, "Write https:// instead of http:// in s3Url." },
-	{ NULL, EK_NONE, "NotHTTP", NULL, "Write https:// instead of http:// in s3Url, and check the port: what answers is not HTTP." },
+	{ NULL, EK_NONE, "NotHTTP", NULL, "Check host and port in s3Url: what answers is not HTTP. If s3Url is http://, the store may want https://." },
 
 	/* certificates */
 	{ NULL, EK_NONE, "TLSUnknownIssuer", NULL,

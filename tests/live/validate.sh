@@ -189,7 +189,7 @@ tls_to_a_plain_port() { failed tls "does not speak TLS" "http://" "$(at "${plain
 
 not_http() {
 	store --banner $'SSH-2.0-OpenSSH_9.9\r\n'
-	failed endpoint "not HTTP" "check the port|not HTTP" "$(at "$started")"
+	failed endpoint "not HTTP" "Check host and port|not HTTP" "$(at "$started")"
 }
 
 hangs_up() {
