@@ -19,6 +19,7 @@
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define TEXT_MAX  (1 * MIB)                      /* of texts composed here; what a server accepts is far below */
+#define REGION_MAX 64
 #define DATE_LEN  8                              /* "20130524" */
 
 /* A pair in the form in which it is sorted. */
@@ -26,6 +27,15 @@ struct sorted_pair {
 	char  *name, *value;
 	size_t pos;                              /* in the request: equal names keep their order */
 };
+
+bool
+sigv4_is_region(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-'))
+			return false;
+	return s.len > 0 && s.len < REGION_MAX;
+}
 
 static int
 by_name_and_value(const void *a, const void *b)

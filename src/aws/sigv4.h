@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ struct sigv4_req {
  * x-amz-date (clock_amz of now), x-amz-content-sha256 for S3, x-amz-security-token if there is one.
  */
 void sigv4_sign(const struct sigv4_req *r, const struct creds *c, int64_t now_unix_ns, struct buf *authorization);
+
+/* Looks like a region: nothing in it can change the host that it becomes part of. */
+bool sigv4_is_region(struct str s);
 
 /* The intermediate texts, for tests against AWS's published vectors. */
 void sigv4_canonical(const struct sigv4_req *r, struct buf *out, struct buf *signed_headers);

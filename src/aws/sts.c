@@ -75,13 +75,6 @@ endpoint_done(struct endpoint *p)
 	buf_free(&p->path);
 }
 
-/* Only what cannot change the host that the region becomes part of. */
-static bool
-is_region(const char *s)
-{
-	return *s && strlen(s) < 64 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s);
-}
-
 static int
 endpoint_set(struct endpoint *p, struct str url, const char *from, struct err *e)
 {
@@ -113,7 +106,7 @@ endpoint_init(struct endpoint *p, const char *region, struct err *e)
 	for (size_t i = 0; i < COUNT(variables); i++)
 		if (creds_env(variables[i]))
 			return endpoint_set(p, str_of(creds_env(variables[i])), variables[i], e);
-	if (!is_region(region))
+	if (!sigv4_is_region(str_of(region)))
 		return err_set(e, EK_INVALID, "'%.80s' is not a region, which STS needs", region);
 	url = xasprintf("https://sts.%s.amazonaws.com%s", region, str_starts(str_of(region), S("cn-")) ? ".cn" : "");
 	return endpoint_set(p, str_of(url), "the address of STS", e);
@@ -138,15 +131,6 @@ answer_done(struct answer *a)
 	*a = (struct answer){ 0 };
 }
 
-static void
-copy_text(char *to, size_t cap, struct str s)
-{
-	size_t n = s.len < cap - 1 ? s.len : cap - 1;
-
-	memcpy(to, s.p, n);
-	to[n] = '\0';
-}
-
 static int
 on_text(void *ctx, const char *path, struct str text, struct err *e)
 {
@@ -164,11 +148,11 @@ on_text(void *ctx, const char *path, struct str text, struct err *e)
 	if (str_ends(at, S("/Credentials/Expiration")) && !clock_parse_rfc3339(text, &a->expires_unix_ns))
 		return err_set(e, EK_CORRUPT, "the answer's Expiration is not a time");
 	if (str_ends(at, S("/GetCallerIdentityResult/Arn")))
-		copy_text(a->caller, sizeof a->caller, text);
+		str_copy(a->caller, sizeof a->caller, text);
 	else if (str_ends(at, S("Error/Code")))
-		copy_text(a->code, sizeof a->code, text);
+		str_copy(a->code, sizeof a->code, text);
 	else if (str_ends(at, S("Error/Message")))
-		copy_text(a->message, sizeof a->message, text);
+		str_copy(a->message, sizeof a->message, text);
 	return 0;
 }
 
@@ -187,15 +171,6 @@ request_done(struct request *r)
 	endpoint_done(&r->endpoint);
 	buf_wipe(&r->body);
 	buf_wipe(&r->answer);
-}
-
-static void
-add_line(struct http_call *call, const char *name, struct str value)
-{
-	AUTO(buf_wipe) struct buf line = BUF_INIT(BODY_MAX);
-
-	buf_putf(&line, "%s: " STR_FMT, name, STR_ARG(value));
-	http_call_header(call, buf_cstr(&line));
 }
 
 static int
@@ -231,8 +206,8 @@ sign(void *ctx, struct http_call *call, bool again, struct err *e)
 
 	sigv4_sign(&to_sign, r->with, now, &authorization);
 	for (size_t i = 2; i < to_sign.n_headers; i++)
-		add_line(call, headers[i].name.p, headers[i].value);
-	add_line(call, "Authorization", buf_str(&authorization));
+		http_call_field(call, headers[i].name.p, headers[i].value);
+	http_call_field(call, "Authorization", buf_str(&authorization));
 	return 0;
 }
 

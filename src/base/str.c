@@ -118,6 +118,16 @@ dist_cell(struct str a, struct str b, size_t i, size_t j, size_t k, const unsign
 	return min_u(best, DIST_OVER);
 }
 
+void
+str_copy(char *to, size_t cap, struct str s)
+{
+	size_t n = s.len < cap - 1 ? s.len : cap - 1;
+
+	if (n > 0)
+		memcpy(to, s.p, n);
+	to[n] = '\0';
+}
+
 unsigned
 str_distance(struct str a, struct str b)
 {

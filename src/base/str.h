@@ -62,6 +62,9 @@ bool       str_split(struct str *rest, char sep, struct str *piece);
 /* Heap copy with NUL; the caller frees. */
 char      *str_dup(struct str s);
 
+/* Copies into an array of cap bytes, at least 1; what does not fit is left out, the NUL is not. */
+void       str_copy(char *to, size_t cap, struct str s);
+
 /* Edit distance (insert, delete, replace, swap), stopping above 3, for "did you mean". */
 unsigned   str_distance(struct str a, struct str b);
 

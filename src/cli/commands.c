@@ -321,19 +321,27 @@ add_plan_row(void *ctx, struct str json)
 	return rows_add(ctx, json);
 }
 
-static int
-restore_plan(struct cli *c)
+static struct request *
+restore_request(struct cli *c, enum op op)
 {
-	struct request *r = new_request(c, OP_RESTORE_PLAN);
-	struct rows *rows = rows_new(c->args.output, true, plan_columns, COUNT(plan_columns), "resource/namespace/name",
-		"The cluster has all of it already.");
-	struct sink sink = { .row = c->args.output == OUT_TABLE ? add_plan_row : add_row, .done = end_rows, .ctx = rows };
-	int code;
+	struct request *r = new_request(c, op);
 
 	r->restore = c->args.restore;
 	r->restore.filter = c->args.filter;
 	c->args.restore = (struct restore_opts){ 0 };
 	c->args.filter = (struct filter_opts){ 0 };
+	return r;
+}
+
+static int
+restore_plan(struct cli *c)
+{
+	struct request *r = restore_request(c, OP_RESTORE_PLAN);
+	struct rows *rows = rows_new(c->args.output, true, plan_columns, COUNT(plan_columns), "resource/namespace/name",
+		"The cluster has all of it already.");
+	struct sink sink = { .row = c->args.output == OUT_TABLE ? add_plan_row : add_row, .done = end_rows, .ctx = rows };
+	int code;
+
 	code = run_request(c, r, &sink);
 	rows_free(rows);
 	return code;
@@ -346,11 +354,7 @@ restore_create(struct cli *c)
 
 	if (c->args.dry_run)
 		return restore_plan(c);
-	r = new_request(c, OP_RESTORE_CREATE);
-	r->restore = c->args.restore;
-	r->restore.filter = c->args.filter;
-	c->args.restore = (struct restore_opts){ 0 };
-	c->args.filter = (struct filter_opts){ 0 };
+	r = restore_request(c, OP_RESTORE_CREATE);
 	r->restore.name = xstrdup_or_null(r->name);
 	r->restore.window = (unsigned)c->args.concurrency;
 	return run_create(c, r, false);

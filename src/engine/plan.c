@@ -470,8 +470,7 @@ foresee_all(struct plan *p, struct err *e)
 	for (size_t from = 0, to; from < rs->plan.len; from = to) {
 		struct str gr = rs->plan.at[from]->gr;
 
-		for (to = from; to < rs->plan.len && str_eq(rs->plan.at[to]->gr, gr);)
-			to++;
+		to = restore_wave_end(rs, from);
 		if (!namespaces_done && !restore_is_crd(gr)) {
 			namespaces_done = true;
 			if (foresee_namespaces(p, e) < 0)

@@ -26,9 +26,8 @@ restore_map_ns(struct restore *rs, struct str ns)
 	return to;
 }
 
-/* The end of the objects of one type that are restored together. */
-static size_t
-wave_end(const struct restore *rs, size_t from)
+size_t
+restore_wave_end(const struct restore *rs, size_t from)
 {
 	size_t end = from < rs->late_from ? rs->late_from : rs->plan.len, to = from;
 
@@ -55,7 +54,7 @@ run_waves(struct restore *rs, struct err *e)
 		}
 		if (from == rs->late_from && restore_late_namespaces(rs, e) < 0)
 			return -1;
-		to = wave_end(rs, from);
+		to = restore_wave_end(rs, from);
 		if (restore_is_crd(gr))
 			rc = restore_crds(rs, from, to, e);
 		else
@@ -150,17 +149,11 @@ load_volumes(struct restore *rs, struct err *e)
 static int
 check_request(struct restore *rs, struct err *e)
 {
-	AUTO_FREE char *dir = layout_restore_dir(rs->o->name);
-	int there;
-
-	if (layout_check_name("restore", rs->o->name, e) < 0 || parse_ns_map(rs, e) < 0)
+	if (parse_ns_map(rs, e) < 0)
 		return -1;
 	rs->change = change_new(rs->o, e);
 	if (rs->change == NULL)
 		return -1;
-	there = store_first(rs->st, dir, NULL, rs->c, e);
-	if (there != 0)
-		return there < 0 ? -1 : err_set(e, EK_EXISTS, "exists already in %s", store_label(rs->st));
 	return reader_metadata(rs->st, rs->o->backup, &rs->backup, rs->c, e);
 }
 
@@ -226,6 +219,18 @@ restore_done(struct restore *rs)
 	arena_done(&rs->arena);
 }
 
+static int
+check_name(struct store *st, const char *name, const struct cancel *c, struct err *e)
+{
+	AUTO_FREE char *dir = layout_restore_dir(name);
+	int there;
+
+	if (layout_check_name("restore", name, e) < 0)
+		return -1;
+	there = store_first(st, dir, NULL, c, e);
+	return there <= 0 ? there : err_set(e, EK_EXISTS, "exists already in %s", store_label(st));
+}
+
 int
 restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct report *r, const struct cancel *c,
 	struct restore_counts *out, struct err *e)
@@ -235,7 +240,7 @@ restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struc
 	struct err why;
 	int rc = -1;
 
-	if (restore_prepare(&rs, e) == 0) {
+	if (check_name(st, o->name, c, e) == 0 && restore_prepare(&rs, e) == 0) {
 		rc = run_waves(&rs, e);
 		report_progress(r, "finishing", rs.done, rs.n.selected, 0);
 		if (rc < 0) {

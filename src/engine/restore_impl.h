@@ -104,6 +104,8 @@ const char *restore_map_ns(struct restore *rs, struct str ns);
 /* Everything before the cluster is touched: reads the backup, selects, orders.  rs: see RESTORE_INIT. */
 MUST_CHECK int restore_prepare(struct restore *rs, struct err *e);
 void restore_done(struct restore *rs);
+/* The end of the objects of one type that are restored together, the first of which is plan[from]. */
+size_t restore_wave_end(const struct restore *rs, size_t from);
 #define RESTORE_INIT(k_, st_, o_, r_, c_) { .k = (k_), .st = (st_), .o = (o_), .r = (r_), .c = (c_), .ns_map = strmap_new(), \
 	.bad_ns = strmap_new(), .anew = strmap_new(), .stored = strmap_new(), .lacking_seen = strmap_new(), \
 	.looked_up = strmap_new(), .list = vreslist_new(), .start_unix_ns = clock_unix_ns(), .start_mono_ns = clock_mono_ns() }

@@ -78,12 +78,6 @@ stopped:
 
 /* --- version and UID --- */
 
-static void
-copy_text(char *to, size_t size, const char *text)
-{
-	(void)snprintf(to, size, "%s", text ? text : "");
-}
-
 static int
 read_version(const struct answer *a, struct k8s_info *out, struct err *e)
 {
@@ -96,9 +90,9 @@ read_version(const struct answer *a, struct k8s_info *out, struct err *e)
 		return err_ctx(e, "answer of /version");
 	if (!jdoc_text(doc, "gitVersion"))
 		return err_set(e, EK_CORRUPT, "answer of /version has no gitVersion: not an API server");
-	copy_text(out->git_version, sizeof out->git_version, jdoc_text(doc, "gitVersion"));
-	copy_text(out->major, sizeof out->major, jdoc_text(doc, "major"));
-	copy_text(out->minor, sizeof out->minor, jdoc_text(doc, "minor"));
+	str_copy(out->git_version, sizeof out->git_version, str_of(jdoc_text(doc, "gitVersion")));
+	str_copy(out->major, sizeof out->major, str_of(jdoc_text(doc, "major")));
+	str_copy(out->minor, sizeof out->minor, str_of(jdoc_text(doc, "minor")));
 	return 0;
 }
 

@@ -76,6 +76,8 @@ struct http_req {
 	void *ctx;                       /* for prepare and sink */
 };
 void http_call_header(struct http_call *call, const char *line);         /* copies; in prepare only */
+/* The same for "name: value"; its own copies are wiped, since the value may be a token. */
+void http_call_field(struct http_call *call, const char *name, struct str value);
 
 /* What came back.  Valid until http_resp_done / http_call_free. */
 struct http_resp {

@@ -157,6 +157,15 @@ http_call_header(struct http_call *call, const char *line)
 	add_header(call, line);
 }
 
+void
+http_call_field(struct http_call *call, const char *name, struct str value)
+{
+	AUTO(buf_wipe) struct buf line = BUF_INIT(strlen(name) + value.len + 2);
+
+	buf_putf(&line, "%s: " STR_FMT, name, STR_ARG(value));
+	add_header(call, buf_cstr(&line));
+}
+
 static bool
 has_header(const struct http_call *call, const char *name)
 {

@@ -102,16 +102,6 @@ code_row(const char *code)
 	return NULL;
 }
 
-/* Only what cannot change the host that the region becomes part of. */
-static bool
-is_region(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-'))
-			return false;
-	return s.len > 0 && s.len < REGION_MAX;
-}
-
 static int
 choose_region(struct s3_conn *s, const struct store_place *place, struct err *e)
 {
@@ -122,7 +112,7 @@ choose_region(struct s3_conn *s, const struct store_place *place, struct err *e)
 	s->region_said = place->region ? xstrdup(place->region) : NULL;
 	s->ask_region = !place->region && !place->s3_url;        /* as Velero does */
 	s->region = xstrdup(place->region ? place->region : from_env && *from_env ? from_env : DEFAULT_REGION);
-	if (is_region(str_of(s->region)))
+	if (sigv4_is_region(str_of(s->region)))
 		return 0;
 	return err_set(e, EK_INVALID, "'%.80s' is not a region%s", s->region,
 		place->region ? "" : " (from AWS_REGION or AWS_DEFAULT_REGION)");
@@ -338,15 +328,6 @@ exchange_init(struct exchange *x, struct err *e)
 	return 0;
 }
 
-static void
-add_line(struct http_call *call, const char *name, struct str value)
-{
-	AUTO(buf_wipe) struct buf line = BUF_INIT(URL_MAX);
-
-	buf_putf(&line, "%s: " STR_FMT, name, STR_ARG(value));
-	http_call_header(call, buf_cstr(&line));
-}
-
 /* Runs before each attempt: a signature is good for minutes only. */
 static int
 sign(void *ctx, struct http_call *call, bool again, struct err *e)
@@ -388,8 +369,8 @@ sign(void *ctx, struct http_call *call, bool again, struct err *e)
 		headers[to_sign.n_headers++] = x->lines.at[i];
 	sigv4_sign(&to_sign, &creds, now, &authorization);
 	for (size_t i = 1; i < to_sign.n_headers; i++)   /* the host is sent by libcurl */
-		add_line(call, headers[i].name.p, headers[i].value);
-	add_line(call, "Authorization", buf_str(&authorization));
+		http_call_field(call, headers[i].name.p, headers[i].value);
+	http_call_field(call, "Authorization", buf_str(&authorization));
 	return 0;
 }
 
@@ -408,15 +389,6 @@ struct s3_error {
 	char region[REGION_MAX];
 };
 
-static void
-copy_text(char *to, size_t cap, struct str s)
-{
-	size_t n = s.len < cap - 1 ? s.len : cap - 1;
-
-	memcpy(to, s.p, n);
-	to[n] = '\0';
-}
-
 static int
 on_error_text(void *ctx, const char *path, struct str text, struct err *e)
 {
@@ -424,11 +396,11 @@ on_error_text(void *ctx, const char *path, struct str text, struct err *e)
 
 	(void)e;
 	if (strcmp(path, "Error/Code") == 0)
-		copy_text(x->code, sizeof x->code, text);
+		str_copy(x->code, sizeof x->code, text);
 	else if (strcmp(path, "Error/Message") == 0)
-		copy_text(x->message, sizeof x->message, text);
+		str_copy(x->message, sizeof x->message, text);
 	else if (strcmp(path, "Error/Region") == 0)
-		copy_text(x->region, sizeof x->region, text);
+		str_copy(x->region, sizeof x->region, text);
 	return 0;
 }
 
@@ -444,7 +416,7 @@ read_error(const struct http_resp *resp)
 	if (resp->body.len && xml_parse(buf_str(&resp->body), &fns, &x, &ignored) < 0)
 		LOG_DBG("error document: %s", ignored.msg);
 	if (http_resp_header(resp, "x-amz-bucket-region", &region))
-		copy_text(x.region, sizeof x.region, region);
+		str_copy(x.region, sizeof x.region, region);
 	return x;
 }
 
@@ -470,7 +442,7 @@ explain(const struct s3_conn *s, const struct http_resp *resp, struct s3_error *
 		: row ? row->hint : "";
 	int64_t retry_after = 0;
 
-	if (!about_region || !is_region(str_of(x->region)) || strcmp(x->region, s->region) == 0)
+	if (!about_region || !sigv4_is_region(str_of(x->region)) || strcmp(x->region, s->region) == 0)
 		x->region[0] = '\0';
 	if (resp->status >= 400)
 		retry_after = e->retry_after_ns;
@@ -599,7 +571,7 @@ s3_conn_ready(struct s3_conn *s, struct http *h, const struct cancel *c, struct 
 		return -1;
 	}
 	s->ask_region = false;
-	if (http_resp_header(&resp, "x-amz-bucket-region", &region) && is_region(region)) {
+	if (http_resp_header(&resp, "x-amz-bucket-region", &region) && sigv4_is_region(region)) {
 		free(s->region);
 		s->region = str_dup(region);
 	}
