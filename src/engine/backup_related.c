@@ -90,9 +90,8 @@ backup_named_item(struct backup_work *run, const struct api_resource *res, struc
 
 /* Types that are listed as a whole bring their objects by themselves. */
 static void
-need(void *ctx, struct str gr, struct str ns, struct str name)
+need(struct backup_work *run, struct str gr, struct str ns, struct str name)
 {
-	struct backup_work *run = ctx;
 	const struct api_resource *res;
 	AUTO_FREE char *text = NULL;
 	bool namespaced = ns.len > 0;
@@ -106,6 +105,12 @@ need(void *ctx, struct str gr, struct str ns, struct str name)
 		*vec_push(&run->queue) = backup_named_item(run, res, ns, name);
 }
 
+static void
+note_need(void *ctx, const struct need *n)
+{
+	need(ctx, n->gr, n->ns, n->name);
+}
+
 void
 backup_note_stored(struct backup_work *run, const struct type *t, struct str ns, struct str name, struct str item)
 {
@@ -115,7 +120,7 @@ backup_note_stored(struct backup_work *run, const struct type *t, struct str ns,
 		(void)strmap_add(run->stored, item_key(&run->key, t->res, ns, name));
 	if (!run->narrowed || !t->res->preferred)
 		return;
-	needs_each(gr, ns, item, need, run);
+	needs_each(gr, ns, item, NEEDS_VELERO, note_need, run);
 	if (run->bindings && str_eq(gr, S("serviceaccounts"))) {
 		buf_cut(&run->key, 0);
 		buf_putf(&run->key, STR_FMT "/" STR_FMT, STR_ARG(ns), STR_ARG(name));

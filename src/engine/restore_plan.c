@@ -63,15 +63,15 @@ struct related {
 };
 
 static void
-need(void *ctx, struct str gr, struct str ns, struct str name)
+need(void *ctx, const struct need *n)
 {
 	struct related *rel = ctx;
-	struct str key = lookup_key(&rel->lookup, gr, ns, name);
+	struct str key = lookup_key(&rel->lookup, n->gr, n->ns, n->name);
 	const struct index_entry *en = strmap_get(rel->lookup.map, key);
-	bool namespaced = ns.len > 0;
+	bool namespaced = n->ns.len > 0;
 
-	if (!selection_resource_related(rel->rs->sel, gr, namespaced)
-	    || (namespaced && !selection_namespace(rel->rs->sel, ns)) || !strmap_add(rel->taken, key))
+	if (!selection_resource_related(rel->rs->sel, n->gr, namespaced)
+	    || (namespaced && !selection_namespace(rel->rs->sel, n->ns)) || !strmap_add(rel->taken, key))
 		return;
 	if (en != NULL)
 		*vec_push(&rel->rs->plan) = en;
@@ -98,20 +98,20 @@ add_related(struct related *rel, struct err *e)
 		const struct index_entry *en = rs->plan.at[i];
 		struct str json;
 
-		if (!needs_any(en->gr))
+		if (!needs_any(en->gr, NEEDS_VELERO))
 			continue;
 		if (read_sound(rs, en, &json, e) < 0)
 			return -1;
 		if (json.len == 0)
 			continue;
-		needs_each(en->gr, en->ns, json, need, rel);
+		needs_each(en->gr, en->ns, json, NEEDS_VELERO, need, rel);
 	}
 	return 0;
 }
 
 /* --- what is neither in the backup nor in the cluster --- */
 
-/* The types that needs_each tells of. */
+/* The types that needs_each tells of on Velero's level. */
 static const char *const needed_types[] = {
 	"persistentvolumeclaims", "persistentvolumes", "priorityclasses.scheduling.k8s.io",
 };
@@ -132,23 +132,24 @@ note_stored(struct restore *rs)
 }
 
 static void
-note_need(void *ctx, struct str gr, struct str ns, struct str name)
+note_need(void *ctx, const struct need *n)
 {
 	struct restore *rs = ctx;
 	struct lookup l = { NULL, BUF_INIT(4 * LIMIT_TAR_NAME) };
-	struct str key = lookup_key(&l, gr, ns, name);
+	struct str key = lookup_key(&l, n->gr, n->ns, n->name);
 
-	if (!strmap_has(rs->stored, key) && strmap_add(rs->lacking_seen, key) && index_find(rs->ix, gr, ns, name) == NULL)
-		*vec_push(&rs->lacking) = (struct lacking){ arena_strdup(&rs->arena, gr),
-			ns.len > 0 ? restore_map_ns(rs, ns) : NULL, arena_strdup(&rs->arena, name) };
+	if (!strmap_has(rs->stored, key) && strmap_add(rs->lacking_seen, key)
+	    && index_find(rs->ix, n->gr, n->ns, n->name) == NULL)
+		*vec_push(&rs->lacking) = (struct lacking){ arena_strdup(&rs->arena, n->gr),
+			n->ns.len > 0 ? restore_map_ns(rs, n->ns) : NULL, arena_strdup(&rs->arena, n->name) };
 	buf_free(&l.key);
 }
 
 void
 restore_note_needs(struct restore *rs, const struct index_entry *en, struct str json)
 {
-	if (needs_any(en->gr))
-		needs_each(en->gr, en->ns, json, note_need, rs);
+	if (needs_any(en->gr, NEEDS_VELERO))
+		needs_each(en->gr, en->ns, json, NEEDS_VELERO, note_need, rs);
 }
 
 static void

@@ -12,11 +12,11 @@
 #include <cmocka.h>
 
 static void
-note(void *ctx, struct str gr, struct str ns, struct str name)
+note(void *ctx, const struct need *n)
 {
 	struct buf *out = ctx;
 
-	buf_putf(out, STR_FMT "/" STR_FMT "/" STR_FMT ";", STR_ARG(gr), STR_ARG(ns), STR_ARG(name));
+	buf_putf(out, STR_FMT "/" STR_FMT "/" STR_FMT ";", STR_ARG(n->gr), STR_ARG(n->ns), STR_ARG(n->name));
 }
 
 static void
@@ -40,7 +40,7 @@ each_object_names_what_it_needs(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_BUF struct buf out = BUF_INIT(LIMIT_TAR_NAME);
 
-		needs_each(str_of(rows[i].gr), S("shop"), str_of(rows[i].json), note, &out);
+		needs_each(str_of(rows[i].gr), S("shop"), str_of(rows[i].json), NEEDS_VELERO, note, &out);
 		if (strcmp(buf_cstr(&out), rows[i].want) != 0)
 			fail_msg("%s %s: '%s'", rows[i].gr, rows[i].json, buf_cstr(&out));
 	}
@@ -50,10 +50,10 @@ static void
 only_pods_and_claims_are_asked(void **state)
 {
 	(void)state;
-	assert_true(needs_any(S("pods")));
-	assert_true(needs_any(S("persistentvolumeclaims")));
-	assert_false(needs_any(S("pods.metrics.k8s.io")));
-	assert_false(needs_any(S("")));
+	assert_true(needs_any(S("pods"), NEEDS_VELERO));
+	assert_true(needs_any(S("persistentvolumeclaims"), NEEDS_VELERO));
+	assert_false(needs_any(S("pods.metrics.k8s.io"), NEEDS_VELERO));
+	assert_false(needs_any(S(""), NEEDS_VELERO));
 }
 
 static bool
