@@ -22,6 +22,12 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/change_rules.c \
 	src/engine/change_run.c \
 	src/engine/change_strategic.c \
+	src/engine/convert.c \
+	src/engine/convert.h \
+	src/engine/convert_crd.c \
+	src/engine/convert_hpa.c \
+	src/engine/convert_impl.h \
+	src/engine/convert_kinds.c \
 	src/engine/kind_rules.c \
 	src/engine/kind_rules.h \
 	src/engine/needs.c \

@@ -102,7 +102,8 @@ resolve_in_backup(struct restore *rs, struct selection *sel, const struct strs *
 		const struct api_resource *res = discovery_resolve(d, unknown->at[i]);
 
 		if (res != NULL)
-			selection_rename(sel, unknown->at[i], res->gr);
+			selection_rename(sel, unknown->at[i],
+				versions_type(rs->d, str_of(res->gr), str_of(res->version)).p);
 		else
 			report_finding(rs->r, RESULT_WARNING, NULL, NULL, NULL, NULL,
 				"neither the cluster nor the backup has a resource '%s'", unknown->at[i]);

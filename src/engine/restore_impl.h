@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/strmap.h"
 #include "engine/change.h"
+#include "engine/convert.h"
 #include "engine/kind_rules.h"
 #include "engine/pace.h"
 #include "engine/reader.h"
@@ -80,6 +81,8 @@ struct item {
 	const struct index_entry   *en;          /* the copy that is sent */
 	const struct kind_rule     *rule;
 	const struct api_resource  *res;
+	const struct conversion    *cv;          /* from en's version to res; NULL: none is needed */
+	struct str                  gr;          /* the type it is restored as: en's, or where that moved to */
 	const char                 *target_ns;   /* NULL: cluster-scoped */
 	char                       *create_path, *path, *status_path;
 	enum step                   step;
@@ -137,6 +140,13 @@ void versions_alone_done(struct versions_alone *v);
  * versions on both sides. */
 MUST_CHECK int versions_choose(struct restore *rs, const struct index_entry *planned, const struct index_entry **en,
 	const struct api_resource **res, struct err *e);
+/* The conversion that makes what versions_choose chose; NULL: none. */
+const struct conversion *versions_conversion(const struct index_entry *en, const struct api_resource *res);
+/* The type that objects stored as gr are restored as: gr itself, or the one that it moved to (ingresses.extensions).
+ * Filters and order are about that one. */
+struct str versions_type(const struct discovery *d, struct str gr, struct str version);
+/* The same object is stored under the type that this one's moved to: it is the one to restore. */
+bool versions_has_twin(const struct restore *rs, const struct index_entry *en);
 
 /* --- restore_item.c, restore_steps.c --- */
 

@@ -95,8 +95,12 @@ item_outcome(struct item *it, const char *action, uint64_t *counter)
 	AUTO_FREE char *api_version = NULL;
 	struct str group = str_sub(en->gr, str_chr(en->gr, '.') + 1, en->gr.len);
 
-	api_version = group.len > 0 ? xasprintf(STR_FMT "/" STR_FMT, STR_ARG(group), STR_ARG(en->version))
-		: str_dup(en->version);
+	if (it->cv != NULL)
+		api_version = xstrdup(it->res->api_version);
+	else if (group.len > 0)
+		api_version = xasprintf(STR_FMT "/" STR_FMT, STR_ARG(group), STR_ARG(en->version));
+	else
+		api_version = str_dup(en->version);
 	vreslist_add(it->rs->list, str_of(api_version), en->kind, str_of(it->target_ns), en->name, action);
 	(*counter)++;
 	it->rs->done++;
@@ -126,10 +130,10 @@ item_warned(struct item *it, const char *hint, const char *text)
 static int
 user_edits(struct item *it, struct arena *arena, struct jnode **obj, struct err *e)
 {
-	struct change_item ci = { .arena = arena, .gr = it->en->gr, .ns = it->en->ns, .name = it->en->name,
+	struct change_item ci = { .arena = arena, .gr = it->gr, .ns = it->en->ns, .name = it->en->name,
 		.class_exists = change_class_exists, .problem = change_problem, .ctx = it };
 
-	return change_concerns(it->rs->change, it->en->gr) ? change_apply(it->rs->change, &ci, obj, e) : 0;
+	return change_concerns(it->rs->change, it->gr) ? change_apply(it->rs->change, &ci, obj, e) : 0;
 }
 
 int
@@ -168,7 +172,7 @@ wants_status(const struct item *it, struct jnode *obj)
 	if (word.len == 5 && strncasecmp(word.p, "false", 5) == 0)
 		return false;
 	return it->rs->status_sel != NULL
-		&& selection_resource_related(it->rs->status_sel, it->en->gr, it->en->ns.len > 0);
+		&& selection_resource_related(it->rs->status_sel, it->gr, it->en->ns.len > 0);
 }
 
 static char *
@@ -200,6 +204,23 @@ keep_aside(struct item *it, struct jnode *obj, struct arena *arena, struct err *
 	return 0;
 }
 
+static void
+convert_said(void *ctx, const char *text)
+{
+	item_warned(ctx, NULL, text);
+}
+
+/* Its kind is no more: nothing is lost that the cluster could have. */
+static bool
+left_out(struct item *it)
+{
+	const char *why = it->res == NULL ? convert_dropped(it->en->gr) : NULL;
+
+	if (why != NULL)
+		item_warned(it, why, "not restored: the cluster does not serve its type any more");
+	return why != NULL;
+}
+
 static int
 prepare_body(struct item *it, struct str json, const struct err *unserved, enum scrub_verdict *verdict, struct err *e)
 {
@@ -211,9 +232,17 @@ prepare_body(struct item *it, struct str json, const struct err *unserved, enum 
 	*verdict = scrub_precheck(it->en->gr, it->en->ns, it->en->name, obj);
 	if (*verdict != SCRUB_KEEP)
 		return 0;
+	if (left_out(it)) {
+		*verdict = SCRUB_SKIP;
+		return 0;
+	}
 	if (it->res == NULL) {
 		*e = *unserved;
 		return -1;
+	}
+	if (it->cv != NULL && !convert_object(it->cv, obj, convert_said, it)) {
+		*verdict = SCRUB_SKIP;
+		return 0;
 	}
 	if (keep_aside(it, obj, &arena, e) < 0 || item_edit(it, &arena, &obj, true, verdict, e) < 0)
 		return -1;
@@ -231,6 +260,7 @@ item_new(struct restore *rs, const struct index_entry *en)
 	if (rs->live != NULL)
 		rs->live->before = it;
 	rs->live = it;
+	it->gr = en->gr;
 	it->rule = kind_rule(en->gr);
 	it->body = it->patch = (struct buf)BUF_INIT(2 * LIMIT_OBJECT);
 	it->status = it->owners = (struct buf)BUF_INIT(LIMIT_OBJECT);
@@ -249,6 +279,11 @@ item_prepare(struct restore *rs, const struct index_entry *en, int *rc, struct e
 	*rc = 0;
 	if (versions_choose(rs, en, &it->en, &it->res, &unserved) < 0)
 		it->res = NULL;
+	it->cv = it->res != NULL ? versions_conversion(it->en, it->res) : NULL;
+	if (it->cv != NULL) {
+		it->gr = str_of(it->cv->to_gr);
+		it->rule = kind_rule(it->gr);
+	}
 	if (reader_object(rs->reader, it->en, &json, rs->c, &why) < 0) {
 		if (why.kind == EK_CORRUPT || why.kind == EK_LIMIT) {
 			item_failed(it, &why);   /* a damaged part of the tarball: the rest may be sound */

@@ -29,10 +29,11 @@ lookup_key(struct lookup *l, struct str gr, struct str ns, struct str name)
 static int
 selected(const struct restore *rs, const struct index_entry *en, struct err *e)
 {
-	const struct kind_rule *rule = kind_rule(en->gr);
+	struct str gr = versions_type(rs->d, en->gr, en->version);
+	const struct kind_rule *rule = kind_rule(gr);
 	bool namespaced = en->ns.len > 0;
 
-	if (rule->never || rule->not_stored || !selection_resource(rs->sel, en->gr, namespaced))
+	if (rule->never || rule->not_stored || !selection_resource(rs->sel, gr, namespaced) || versions_has_twin(rs, en))
 		return 0;
 	if (namespaced && !selection_namespace(rs->sel, en->ns))
 		return 0;
@@ -279,7 +280,8 @@ sort_plan(struct restore *rs)
 		const struct index_entry *en = rs->plan.at[i];
 		bool same = i > 0 && all[i - 1].en->gr.p == en->gr.p;
 
-		all[i] = (struct placed){ en, same ? all[i - 1].rank : type_rank(rs, en->gr) };
+		all[i] = (struct placed){ en, same ? all[i - 1].rank
+			: type_rank(rs, versions_type(rs->d, en->gr, en->version)) };
 	}
 	qsort(all, n, sizeof *all, placed_cmp);
 	for (size_t i = 0; i < n; i++)

@@ -1,4 +1,4 @@
-/* Which stored copy of an object is restored, and as which API version (velero-format 4.11). */
+/* Which stored copy of an object is restored, and as which API version (velero-format 4.11) and type. */
 #include "engine/restore_impl.h"
 
 #include "base/limits.h"
@@ -21,17 +21,25 @@ struct versions {
 	const struct index *ix;
 	/* Objects come type by type: the last answer of discovery is usually the next one, too. */
 	struct { const char *gr, *version; unsigned age; const struct api_resource *res; } last;
+	struct { const char *gr, *version; unsigned age; const struct conversion *cv; const struct api_resource *res; } last_cv;
+	struct strmap *twins;            /* object_key of what is stored under the type that another one's objects become */
 };
 
 static void
-object_key(struct buf *key, const struct index_entry *en)
+key_as(struct buf *key, struct str gr, const struct index_entry *en)
 {
 	buf_cut(key, 0);
-	buf_put_str(key, en->gr);
+	buf_put_str(key, gr);
 	buf_putc(key, '\0');
 	buf_put_str(key, en->ns);
 	buf_putc(key, '\0');
 	buf_put_str(key, en->name);
+}
+
+static void
+object_key(struct buf *key, const struct index_entry *en)
+{
+	key_as(key, en->gr, en);
 }
 
 static struct copy *
@@ -122,6 +130,8 @@ add_wish(struct versions *v, const struct restore *rs, const char *text, struct 
 	return 0;
 }
 
+static struct strmap *find_twins(const struct restore *rs);
+
 struct versions *
 versions_new(const struct restore *rs, struct err *e)
 {
@@ -144,6 +154,7 @@ versions_new(const struct restore *rs, struct err *e)
 		c->next = strmap_get(v->copies, buf_str(&key));
 		strmap_put(v->copies, buf_str(&key), c);
 	}
+	v->twins = find_twins(rs);
 	return v;
 }
 
@@ -157,6 +168,7 @@ versions_free(struct versions *v)
 		strs_free(&v->wishes.at[i].versions);
 	}
 	vec_free(&v->wishes);
+	strmap_free(v->twins);
 	strmap_free(v->copies);
 	arena_done(&v->arena);
 	free(v);
@@ -191,13 +203,13 @@ versions_alone_done(struct versions_alone *v)
 /* --- the choice --- */
 
 static const struct api_resource *
-look_up(const struct restore *rs, struct str gr, const char *version)
+look_up(const struct discovery *d, struct str gr, const char *version)
 {
 	size_t dot = str_chr(gr, '.');
 	AUTO_FREE char *resource = str_dup(str_sub(gr, 0, dot));
 	AUTO_FREE char *group = str_dup(str_sub(gr, dot + 1, gr.len));
 
-	return discovery_gvr(rs->d, group, version, resource);
+	return discovery_gvr(d, group, version, resource);
 }
 
 /* The type in the version of a stored copy, if the cluster serves it. */
@@ -212,7 +224,7 @@ served(struct restore *rs, const struct index_entry *en)
 		v->last.gr = en->gr.p;
 		v->last.version = en->version.p;
 		v->last.age = rs->d_age;
-		v->last.res = look_up(rs, en->gr, version);
+		v->last.res = look_up(rs->d, en->gr, version);
 	}
 	return v->last.res;
 }
@@ -274,6 +286,103 @@ find_copy(struct restore *rs, const struct index_entry *planned)
 	return best_copy(rs, copies);
 }
 
+/* --- conversion of what no stored copy of is served --- */
+
+static const struct conversion *
+converts(struct restore *rs, const struct index_entry *en, const struct api_resource **res)
+{
+	struct versions *v = rs->versions;
+
+	if (v->last_cv.gr != en->gr.p || v->last_cv.version != en->version.p || v->last_cv.age != rs->d_age) {
+		v->last_cv.gr = en->gr.p;
+		v->last_cv.version = en->version.p;
+		v->last_cv.age = rs->d_age;
+		v->last_cv.res = NULL;
+		v->last_cv.cv = convert_served(rs->d, en->gr, en->version, &v->last_cv.res);
+	}
+	*res = v->last_cv.res;
+	return v->last_cv.cv;
+}
+
+/* The highest of the copies that can be converted. */
+static const struct index_entry *
+convertible(struct restore *rs, const struct index_entry *planned, const struct api_resource **res)
+{
+	const struct index_entry *best = NULL;
+	const struct api_resource *one;
+
+	if (!planned->alternate && converts(rs, planned, &one) != NULL) {
+		best = planned;
+		*res = one;
+	}
+	for (struct copy *c = copies_of(rs->versions, planned); c != NULL; c = c->next)
+		if (converts(rs, c->en, &one) != NULL && (best == NULL || version_cmp(c->en->version, best->version) > 0)) {
+			best = c->en;
+			*res = one;
+		}
+	return best;
+}
+
+const struct conversion *
+versions_conversion(const struct index_entry *en, const struct api_resource *res)
+{
+	const struct conversion *cv;
+
+	if (str_eqz(en->version, res->version) && str_eqz(en->gr, res->gr))
+		return NULL;
+	cv = convert_find(en->gr, en->version);
+	return cv != NULL && strcmp(cv->to_gr, res->gr) == 0 && strcmp(cv->to, res->version) == 0 ? cv : NULL;
+}
+
+struct str
+versions_type(const struct discovery *d, struct str gr, struct str version)
+{
+	const struct conversion *cv = convert_find(gr, version);
+
+	if (cv == NULL || str_eqz(gr, cv->to_gr) || look_up(d, gr, NULL) != NULL || convert_served(d, gr, version, NULL) == NULL)
+		return gr;
+	return str_of(cv->to_gr);
+}
+
+static struct strmap *
+find_twins(const struct restore *rs)
+{
+	struct strmap *types = strmap_new(), *twins = strmap_new();
+	AUTO_BUF struct buf key = BUF_INIT(4 * LIMIT_TAR_NAME);
+	const char *last = NULL;
+
+	for (size_t i = 0; i < rs->ix->n_entries; i++) {
+		const struct index_entry *en = &rs->ix->entries[i];
+		struct str gr = en->gr.p != last ? versions_type(rs->d, en->gr, en->version) : en->gr;
+
+		last = en->gr.p;
+		if (!str_eq(gr, en->gr))
+			(void)strmap_add(types, gr);
+	}
+	for (size_t i = 0; strmap_len(types) > 0 && i < rs->ix->n_entries; i++) {
+		object_key(&key, &rs->ix->entries[i]);
+		if (strmap_has(types, rs->ix->entries[i].gr))
+			(void)strmap_add(twins, buf_str(&key));
+	}
+	strmap_free(types);
+	return twins;
+}
+
+bool
+versions_has_twin(const struct restore *rs, const struct index_entry *en)
+{
+	AUTO_BUF struct buf key = BUF_INIT(4 * LIMIT_TAR_NAME);
+	struct str gr;
+
+	if (strmap_len(rs->versions->twins) == 0)
+		return false;
+	gr = versions_type(rs->d, en->gr, en->version);
+	if (str_eq(gr, en->gr))
+		return false;
+	key_as(&key, gr, en);
+	return strmap_has(rs->versions->twins, buf_str(&key));
+}
+
 static void
 add_version(struct buf *out, unsigned *shown, struct str version)
 {
@@ -312,8 +421,13 @@ versions_choose(struct restore *rs, const struct index_entry *planned, const str
 		*res = served(rs, copy);
 		return 0;
 	}
+	copy = convertible(rs, planned, res);
+	if (copy != NULL) {
+		*en = copy;
+		return 0;
+	}
 	if (rs->o->any_version) {
-		const struct api_resource *preferred = look_up(rs, planned->gr, NULL);
+		const struct api_resource *preferred = look_up(rs->d, planned->gr, NULL);
 
 		if (preferred != NULL) {
 			*en = planned;
