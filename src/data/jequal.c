@@ -2,81 +2,12 @@
 #include "data/jscan.h"
 
 #include "base/mem.h"
-#include "base/vec.h"
 #include "data/jlex.h"
+#include "data/jpairs.h"
 
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The members of an object in the order of their keys, the first of equal keys only. */
-struct member { struct str key, val; };
-struct members VEC_OF(struct member);
-
-static void
-members_free(struct members *m)
-{
-	vec_free(m);
-}
-
-static int
-member_cmp(const void *x, const void *y)
-{
-	const struct member *a = x, *b = y;
-	int c = jlex_text_cmp(a->key, b->key);
-
-	if (c != 0)
-		return c;
-	return a->key.p < b->key.p ? -1 : a->key.p > b->key.p;
-}
-
-static void
-members_read(struct members *m, struct str obj)
-{
-	struct member next;
-	struct jiter it;
-	size_t keep = 0;
-
-	if (!jiter_obj(&it, obj))
-		return;
-	while (jiter_next(&it, &next.key, &next.val))
-		*vec_push(m) = next;
-	if (m->len > 1)
-		qsort(m->at, m->len, sizeof *m->at, member_cmp);
-	for (size_t i = 0; i < m->len; i++)
-		if (keep == 0 || jlex_text_cmp(m->at[keep - 1].key, m->at[i].key) != 0)
-			m->at[keep++] = m->at[i];
-	m->len = keep;
-}
-
-/* Both objects side by side: sets *a and *b to the next members with the same key, NULL where there is none. */
-struct pairs { struct members a, b; size_t ia, ib; };
-
-static bool
-pairs_next(struct pairs *p, const struct member **a, const struct member **b)
-{
-	int c;
-
-	*a = p->ia < p->a.len ? &p->a.at[p->ia] : NULL;
-	*b = p->ib < p->b.len ? &p->b.at[p->ib] : NULL;
-	if (*a == NULL && *b == NULL)
-		return false;
-	c = *a == NULL ? 1 : *b == NULL ? -1 : jlex_text_cmp((*a)->key, (*b)->key);
-	if (c > 0)
-		*a = NULL;
-	if (c < 0)
-		*b = NULL;
-	p->ia += *a != NULL;
-	p->ib += *b != NULL;
-	return true;
-}
-
-static void
-pairs_done(struct pairs *p)
-{
-	members_free(&p->a);
-	members_free(&p->b);
-}
 
 /* Same as an absent member: null, [], and an object of nothing but such members. */
 static bool
@@ -162,12 +93,11 @@ arr_equal(struct str a, struct str b, enum how how, unsigned depth)
 static bool
 obj_equal(struct str a, struct str b, enum how how, unsigned depth)
 {
-	AUTO(pairs_done) struct pairs p = { 0 };
-	const struct member *x, *y;
+	AUTO(jpairs_done) struct jpairs p = { 0 };
+	const struct jmember *x, *y;
 
-	members_read(&p.a, a);
-	members_read(&p.b, b);
-	while (pairs_next(&p, &x, &y)) {
+	jpairs_init(&p, a, b);
+	while (jpairs_next(&p, &x, &y)) {
 		if (x && y ? !equal(x->val, y->val, how, depth - 1)
 		    : how == STRICT || !is_empty(x ? x->val : y->val, depth - 1))
 			return false;
@@ -233,15 +163,14 @@ put_key(struct buf *out, bool *more, struct str key, struct err *e)
 static int
 diff_obj(struct str a, struct str b, unsigned depth, struct buf *out, bool *any, struct err *e)
 {
-	AUTO(pairs_done) struct pairs p = { 0 };
-	const struct member *x, *y;
+	AUTO(jpairs_done) struct jpairs p = { 0 };
+	const struct jmember *x, *y;
 
 	*any = false;
-	members_read(&p.a, a);
-	members_read(&p.b, b);
+	jpairs_init(&p, a, b);
 	if (buf_add_str(out, S("{"), e) < 0)
 		return -1;
-	while (pairs_next(&p, &x, &y)) {
+	while (jpairs_next(&p, &x, &y)) {
 		struct str v = x ? x->val : S("null"), w = y ? y->val : S("null");
 		bool inside = jtype(v) == J_OBJ && jtype(w) == J_OBJ && depth > 0, more = *any;
 		size_t before = out->len;

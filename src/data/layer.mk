@@ -5,9 +5,12 @@ src_data_libdata_a_SOURCES = \
 	src/data/gzip_codec.h src/data/gzip_isal.c src/data/gzip_zlib.c \
 	src/data/jdoc.c src/data/jdoc.h \
 	src/data/jedit.c src/data/jedit.h \
+	src/data/jdiff.c src/data/jdiff.h \
 	src/data/jequal.c \
+	src/data/jfield.c src/data/jfield.h \
 	src/data/jlex.c src/data/jlex.h \
 	src/data/jlist.c \
+	src/data/jpairs.c src/data/jpairs.h \
 	src/data/jpatch.c src/data/jpatch.h \
 	src/data/jscan.c src/data/jscan.h \
 	src/data/jstr.c \
