@@ -17,6 +17,7 @@ request_free(struct request *r)
 	filter_opts_done(&r->filter);
 	backup_opts_done(&r->backup);
 	restore_opts_done(&r->restore);
+	look_opts_done(&r->look);
 	free(r);
 }
 

@@ -16,6 +16,7 @@
 enum op {
 	OP_BACKUP_CREATE, OP_BACKUP_LIST, OP_BACKUP_DESCRIBE, OP_BACKUP_LS, OP_BACKUP_CAT, OP_BACKUP_LOGS,
 	OP_BACKUP_DOWNLOAD, OP_BACKUP_VERIFY, OP_BACKUP_DELETE,
+	OP_BACKUP_DIFF, OP_BACKUP_HISTORY, OP_BACKUP_GREP,
 	OP_RESTORE_CREATE, OP_RESTORE_PLAN, OP_RESTORE_LIST, OP_RESTORE_DESCRIBE, OP_RESTORE_LOGS,
 	OP_LOCATION_VALIDATE, OP_CLUSTER_CHECK,
 	OP_COUNT_
@@ -29,10 +30,11 @@ struct request {
 	char               *context;         /* NULL: current */
 	char               *name;            /* backup or restore */
 	char               *path;            /* where a download goes; "-" is EV_BYTES */
-	struct strs         objects;         /* cat: "KIND/NAME" or "KIND/NAMESPACE/NAME" */
-	struct filter_opts  filter;          /* ls */
+	struct strs         objects;         /* cat, history: "KIND/NAME" or "KIND/NAMESPACE/NAME" */
+	struct filter_opts  filter;          /* ls, diff, grep */
 	struct backup_opts  backup;
 	struct restore_opts restore;
+	struct look_opts    look;
 	bool                force;
 };
 void request_free(struct request *r);

@@ -22,12 +22,26 @@ void target_done(struct target *t);
 /* The request's location, which is there and can be listed.  Errors are about the location. */
 MUST_CHECK struct store *location_open(struct job *j, struct err *e);
 
+/* A backup that is open for reading its objects. */
+struct opened {
+	struct store     *st;            /* NULL: it is the caller's */
+	struct vbackup    b;
+	struct reader    *r;
+	struct discovery *d;
+};
+#define AUTO_OPENED __attribute__((cleanup(opened_done)))
+/* Opens backup name in st, which stays the caller's; with the hashes of its objects if those are wanted. */
+MUST_CHECK int backup_open(struct job *j, struct store *st, const char *name, bool with_hashes, struct opened *out,
+	struct err *e);
+void opened_done(struct opened *o);
+
 /* FAILED or CANCELED by e. */
 enum ev_end job_failed(const struct err *e);
 
 typedef enum ev_end op_fn(struct job *j, struct err *e);
 op_fn op_backup_create, op_restore_create, op_restore_plan;
 op_fn op_backup_list, op_backup_describe, op_backup_ls, op_backup_cat, op_backup_logs, op_backup_download;
+op_fn op_backup_diff, op_backup_history, op_backup_grep;
 op_fn op_restore_list, op_restore_describe, op_restore_logs;
 op_fn op_backup_verify, op_backup_delete, op_location_validate, op_cluster_check;
 

@@ -10,7 +10,9 @@
 #include "data/jscan.h"
 #include "data/jwrite.h"
 #include "engine/catalog.h"
-#include "engine/select.h"
+#include "engine/lookup.h"
+#include "engine/scope.h"
+#include "engine/view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -273,34 +275,33 @@ op_restore_logs(struct job *j, struct err *e)
 
 /* --- ls and cat --- */
 
-/* A backup that is open for reading its objects. */
-struct opened {
-	struct store     *st;
-	struct vbackup    b;
-	struct reader    *r;
-	struct discovery *d;
-};
-
 static void
 on_unpack(void *ctx, uint64_t bytes)
 {
 	job_set_progress(ctx, "unpacking", 0, 0, bytes);
 }
 
+int
+backup_open(struct job *j, struct store *st, const char *name, bool with_hashes, struct opened *out, struct err *e)
+{
+	if (reader_metadata(st, name, &out->b, job_cancel(j), e) < 0)
+		return -1;
+	out->r = (with_hashes ? reader_open_hashed : reader_open)(st, &out->b, on_unpack, j, job_cancel(j), e);
+	if (out->r == NULL)
+		return -1;
+	out->d = reader_discovery(out->r);
+	return 0;
+}
+
+/* The backup that the request names. */
 static int
 open_backup(struct job *j, struct opened *o, struct err *e)
 {
 	o->st = location_open(j, e);
-	if (o->st == NULL || reader_metadata(o->st, job_request(j)->name, &o->b, job_cancel(j), e) < 0)
-		return -1;
-	o->r = reader_open(o->st, &o->b, on_unpack, j, job_cancel(j), e);
-	if (o->r == NULL)
-		return -1;
-	o->d = reader_discovery(o->r);
-	return 0;
+	return o->st != NULL ? backup_open(j, o->st, job_request(j)->name, false, o, e) : -1;
 }
 
-static void
+void
 opened_done(struct opened *o)
 {
 	discovery_free(o->d);
@@ -308,7 +309,6 @@ opened_done(struct opened *o)
 	vbackup_done(&o->b);
 	store_close(o->st);
 }
-#define AUTO_OPENED __attribute__((cleanup(opened_done)))
 
 static void
 send_entry(struct job *j, const struct index_entry *en, struct buf *row)
@@ -336,19 +336,6 @@ is_namespace(const struct index_entry *en)
 	return str_eq(en->gr, S("namespaces"));
 }
 
-/* 1: the filters take it, 0: they do not, -1: a name pattern takes too long. */
-static int
-listed(const struct selection *sel, const struct index_entry *en, struct err *e)
-{
-	bool namespaced = en->ns.len > 0;
-
-	if (!selection_resource(sel, en->gr, namespaced)
-	    || ((namespaced || is_namespace(en)) && !selection_namespace(sel, namespaced ? en->ns : en->name))
-	    || !selection_labels(sel, en->labels))
-		return 0;
-	return selection_name(sel, en->name, e);
-}
-
 /* Marks what is shown.  A namespace need not have a name that is looked for when something in it is shown. */
 static int
 mark_listed(struct job *j, const struct selection *sel, const struct index *ix, bool *marks, struct err *e)
@@ -356,7 +343,9 @@ mark_listed(struct job *j, const struct selection *sel, const struct index *ix, 
 	AUTO(strmap_freep) struct strmap *used = strmap_new();
 
 	for (size_t i = 0; i < ix->n_entries; i++) {
-		int take = cancel_check(job_cancel(j), e) < 0 ? -1 : listed(sel, &ix->entries[i], e);
+		const struct index_entry *en = &ix->entries[i];
+		int take = cancel_check(job_cancel(j), e) < 0 ? -1
+			: scope_takes(sel, en->gr, en->ns, en->name, en->labels, e);
 
 		if (take < 0)
 			return -1;
@@ -408,62 +397,24 @@ op_backup_ls(struct job *j, struct err *e)
 	return END_DONE;
 }
 
-/* KIND/NAME or KIND/NAMESPACE/NAME. */
-static const struct index_entry *
-find_object(const struct opened *o, const char *what, struct err *e)
-{
-	const struct index *ix = reader_index(o->r);
-	const struct index_entry *found = NULL;
-	const struct api_resource *res;
-	struct str rest = str_of(what), kind, ns = { 0 };
-	AUTO_FREE char *kind_text = NULL;
-
-	if (!str_split(&rest, '/', &kind) || rest.p == NULL || rest.len == 0) {
-		err_set(e, EK_INVALID, "'%s' is not KIND/NAME or KIND/NAMESPACE/NAME", what);
-		return NULL;
-	}
-	if (str_chr(rest, '/') < rest.len)
-		(void)str_split(&rest, '/', &ns);
-	kind_text = str_dup(kind);
-	res = discovery_resolve(o->d, kind_text);
-	if (res == NULL) {
-		err_set(e, EK_NOTFOUND, "backup '%s' has no objects of type '%s' (short names are not known here: write deployment, "
-			"not deploy)", o->b.name, kind_text);
-		return NULL;
-	}
-	for (size_t i = 0; i < ix->n_entries; i++) {
-		const struct index_entry *en = &ix->entries[i];
-
-		if (!str_eqz(en->gr, res->gr) || !str_eq(en->name, rest) || (ns.len > 0 && !str_eq(en->ns, ns)))
-			continue;
-		if (found != NULL) {
-			err_set(e, EK_INVALID, "'%s' is in several namespaces, " STR_FMT " and " STR_FMT
-				" among them: say %s/NAMESPACE/" STR_FMT, what, STR_ARG(found->ns), STR_ARG(en->ns),
-				kind_text, STR_ARG(rest));
-			return NULL;
-		}
-		found = en;
-	}
-	if (found == NULL)
-		err_set(e, EK_NOTFOUND, "no '%s' in backup '%s'", what, o->b.name);
-	return found;
-}
-
 enum ev_end
 op_backup_cat(struct job *j, struct err *e)
 {
 	AUTO_OPENED struct opened o = { 0 };
-	const struct strs *objects = &job_request(j)->objects;
+	const struct request *r = job_request(j);
+	const struct view view = { VIEW_ALL, r->look.show_secrets };
 
 	if (open_backup(j, &o, e) < 0)
 		return job_failed(e);
-	for (size_t i = 0; i < objects->len; i++) {
-		const struct index_entry *en = find_object(&o, objects->at[i], e);
+	for (size_t i = 0; i < r->objects.len; i++) {
+		AUTO(buf_wipe) struct buf shown = BUF_INIT(2 * LIMIT_OBJECT);
+		const struct index_entry *en = lookup_object(reader_index(o.r), o.d, o.b.name, r->objects.at[i], e);
 		struct str json;
 
-		if (en == NULL || reader_object(o.r, en, &json, job_cancel(j), e) < 0)
+		if (en == NULL || reader_object(o.r, en, &json, job_cancel(j), e) < 0
+		    || view_put(&view, en->gr, json, S(""), &shown, e) < 0)
 			return job_failed(e);
-		job_row(j, json);
+		job_row(j, buf_str(&shown));
 	}
 	return END_DONE;
 }

@@ -6,6 +6,7 @@ src_app_libapp_a_SOURCES = \
 	src/app/bus.h \
 	src/app/job.h \
 	src/app/job_check.c \
+	src/app/job_look.c \
 	src/app/job_ops.c \
 	src/app/job_ops.h \
 	src/app/job_plan.c \

@@ -100,15 +100,7 @@ const struct option_row option_rows[] = {
 	{ "page-size", 0, OPT_T_COUNT, AT(page), SET_BACKUP, "N", "objects per list request" },
 	{ "namespace-mappings", 0, OPT_T_PAIRS, AT(restore.ns_map), SET_RESTORE, "OLD:NEW", "restore namespaces under other names" },
 	{ "existing-resource-policy", 0, OPT_T_POLICY, AT(restore.policy), SET_RESTORE, "POLICY",
-		"objects that are there and differ: none (report), update, apply, recreate or fail" },
-	{ "yes-really", 0, OPT_T_LIST, AT(restore.yes_really), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
-		"claims, volumes and definitions that the policy recreate may delete, with all that is in them" },
-	{ "prune", 0, OPT_T_FLAG, AT(restore.prune), SET_RESTORE, NULL,
-		"afterwards delete what the backup does not have, of the chosen types and namespaces" },
-	{ "owner-references", 0, OPT_T_OWNERS, AT(restore.relink_owners), SET_RESTORE, "drop|relink",
-		"drop owner references (the default), or let them point at the restored owners" },
-	{ "pause-controllers", 0, OPT_T_FLAG, AT(restore.pause_controllers), SET_RESTORE, NULL,
-		"what starts pods does so only when everything is restored" },
+		"objects that are there and differ: none (report) or update" },
 	{ "preserve-nodeports", 0, OPT_T_FLAG, AT(restore.preserve_node_ports), SET_RESTORE, NULL, "keep the node ports of services" },
 	{ "restore-status", 0, OPT_T_FLAG, AT(restore.restore_status), SET_RESTORE, NULL, "restore the status of created objects, too" },
 	{ "status-include-resources", 0, OPT_T_LIST, AT(restore.inc_status), SET_RESTORE, "TYPES", "restore the status of these types" },
@@ -134,6 +126,16 @@ const struct option_row option_rows[] = {
 	{ "concurrency", 0, OPT_T_COUNT, AT(concurrency), SET_BACKUP | SET_RESTORE, "N",
 		"types listed at once (backup, default 5) or objects written at once (restore, default: found by measuring)" },
 	{ "wait", 'w', OPT_T_TRI, AT(wait), SET_BACKUP | SET_RESTORE, NULL, "accepted for the sake of Velero: a command always waits" },
+	{ "tree", 0, OPT_T_TEXT, AT(tree), SET_TREE, "BY", "as a tree by namespace or by kind, with counts and sizes" },
+	{ "show-secrets", 0, OPT_T_FLAG, AT(look.show_secrets), SET_SECRETS, NULL, "do not mask the values of Secrets" },
+	{ "all-fields", 0, OPT_T_FLAG, AT(look.all_fields), SET_FIELDS, NULL, "also the fields that the server sets" },
+	{ "exit-code", 0, OPT_T_FLAG, AT(look.exit_code), SET_DIFF, NULL, "end with 3 when there are differences" },
+	{ "diff", 0, OPT_T_FLAG, AT(look.diff), SET_HISTORY, NULL, "also show what has changed" },
+	{ "source-cluster", 0, OPT_T_TEXT, AT(look.source_cluster), SET_HISTORY, "NAME|UID",
+		"only backups of this cluster, by the name or UID in the backups" },
+	{ "all", 0, OPT_T_FLAG, AT(look.all_backups), SET_GREP, NULL, "search all backups in the location" },
+	{ "ignore-case", 'i', OPT_T_FLAG, AT(look.ignore_case), SET_GREP, NULL, "upper and lower case are the same" },
+	{ "count", 'c', OPT_T_FLAG, AT(look.count), SET_GREP, NULL, "print how many matches each object has" },
 	{ "details", 0, OPT_T_FLAG, AT(details), SET_DESCRIBE, NULL, "also list every object" },
 	{ "output", 'o', OPT_T_TEXT, AT(file), SET_FILE, "FILE", "where to write ('-': stdout; default NAME-data.tar.gz)" },
 	{ "force", 0, OPT_T_FLAG, AT(force), SET_FORCE, NULL, "replace an existing file; delete without asking, another cluster's backup, too" },
@@ -147,7 +149,7 @@ const size_t option_rows_len = COUNT(option_rows);
 
 static const char *const output_names[] = { [OUT_TABLE] = "table", [OUT_WIDE] = "wide", [OUT_JSON] = "json",
 	[OUT_YAML] = "yaml", [OUT_NAME] = "name", [OUT_VELERO] = "velero" };
-static const char *const owner_names[] = { "drop", "relink" };
+static const char *const policy_names[] = { [EXISTING_NONE] = "none", [EXISTING_UPDATE] = "update" };
 
 void
 args_done(struct args *a)
@@ -356,16 +358,10 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 		*(enum output *)at = (enum output)word;
 		return 0;
 	case OPT_T_POLICY:
-		word = find_word(existing_policy_names, EXISTING_COUNT_, value);
+		word = find_word(policy_names, COUNT(policy_names), value);
 		if (word < 0)
-			return err_set(e, EK_INVALID, "--%s: '%s' is not none, update, apply, recreate or fail", o->name, value);
+			return err_set(e, EK_INVALID, "--%s: '%s' is not none or update", o->name, value);
 		*(enum existing_policy *)at = (enum existing_policy)word;
-		return 0;
-	case OPT_T_OWNERS:
-		word = find_word(owner_names, COUNT(owner_names), value);
-		if (word < 0)
-			return err_set(e, EK_INVALID, "--%s: '%s' is not drop or relink", o->name, value);
-		*(bool *)at = word == 1;
 		return 0;
 	}
 	return 0;

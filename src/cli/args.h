@@ -32,6 +32,8 @@ struct args {
 	struct filter_opts  filter;
 	struct backup_opts  backup;      /* its filter stays empty, as that of restore: see filter */
 	struct restore_opts restore;
+	struct look_opts    look;
+	char        *tree;
 	struct location_opts loc;
 	struct policy_args  policy;
 	uint64_t     concurrency, page;
@@ -59,6 +61,12 @@ enum opt_set {
 	SET_POLICY   = 16384,
 	SET_SHOW     = 32768,
 	SET_PLAN     = 65536,
+	SET_TREE     = 1 << 25,          /* of looking into backups */
+	SET_SECRETS  = 1 << 26,
+	SET_FIELDS   = 1 << 27,
+	SET_DIFF     = 1 << 28,
+	SET_HISTORY  = 1 << 29,
+	SET_GREP     = 1 << 30,
 };
 
 struct cli;
@@ -78,7 +86,7 @@ struct option_row {
 	const char *name;                /* without "--" */
 	char        letter;              /* 0: none */
 	enum { OPT_T_FLAG, OPT_T_TRI, OPT_T_TEXT, OPT_T_LIST, OPT_T_PAIRS, OPT_T_DURATION, OPT_T_COUNT, OPT_T_OUTPUT,
-		OPT_T_POLICY, OPT_T_OWNERS, OPT_T_FILE } type;  /* OPT_T_PAIRS: a list whose entries look like value, "OLD:NEW";
+		OPT_T_POLICY, OPT_T_FILE } type;  /* OPT_T_PAIRS: a list whose entries look like value, "OLD:NEW";
 		                             OPT_T_FILE: the text of a file */
 	size_t      at;                  /* offset in struct args */
 	unsigned    set;

@@ -20,7 +20,7 @@
 
 /* --- requests --- */
 
-static struct request *
+struct request *
 new_request(const struct cli *c, enum op op)
 {
 	struct request *r = xcalloc(1, sizeof *r);
@@ -108,27 +108,6 @@ restore_list(struct cli *c)
 		"No restores yet. 'orlop restore create --from-backup NAME' makes one." };
 
 	return run_rows(c, new_request(c, l.op), &l);
-}
-
-static const struct column ls_columns[] = {
-	{ "RESOURCE", "resource", COL_TEXT },
-	{ "NAMESPACE", "namespace", COL_TEXT },
-	{ "NAME", "name", COL_TEXT },
-	{ "SIZE", "size", COL_SIZE },
-	{ "VERSION", "version", COL_TEXT, .wide = true },
-	{ "KIND", "kind", COL_TEXT, .wide = true },
-};
-
-static int
-backup_ls(struct cli *c)
-{
-	static const struct listing l = { OP_BACKUP_LS, ls_columns, COUNT(ls_columns), "resource/namespace/name",
-		"The backup is empty." };
-	struct request *r = new_request(c, l.op);
-
-	r->filter = c->args.filter;
-	c->args.filter = (struct filter_opts){ 0 };
-	return run_rows(c, r, &l);
 }
 
 static const struct column verify_columns[] = {
@@ -409,28 +388,6 @@ restore_describe(struct cli *c)
 /* --- bytes --- */
 
 static int
-cat_row(void *ctx, struct str json)
-{
-	struct cli *c = ctx;
-	struct rows *rows = rows_new(c->args.output == OUT_YAML ? OUT_YAML : OUT_JSON, false, NULL, 0, NULL, NULL);
-	int rc = rows_add(rows, json);
-
-	rows_free(rows);
-	return rc;
-}
-
-static int
-backup_cat(struct cli *c)
-{
-	struct request *r = new_request(c, OP_BACKUP_CAT);
-	struct sink sink = { .row = cat_row, .ctx = c };
-
-	for (size_t i = 1; i < c->args.pos.len; i++)
-		strs_add(&r->objects, c->args.pos.at[i]);
-	return run_request(c, r, &sink);
-}
-
-static int
 log_bytes(void *ctx, struct str data)
 {
 	AUTO_BUF struct buf out = BUF_INIT(SIZE_MAX);
@@ -579,10 +536,19 @@ const struct command commands[] = {
 		"orlop backup list --location s3://backups?region=eu-west-1 -o wide", backup_list },
 	{ "backup", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a backup is and holds",
 		"orlop backup describe b1 --location dir:./backups --details", backup_describe },
-	{ "backup", "ls", "NAME", 1, 1, L | O | SET_FILTER, "List the objects in a backup",
+	{ "backup", "ls", "NAME", 1, 1, L | O | SET_FILTER | SET_TREE, "List the objects in a backup",
 		"orlop backup ls b1 --location dir:./backups --include-resources deployments", backup_ls },
-	{ "backup", "cat", "NAME KIND/[NAMESPACE/]NAME...", 2, 1000, L | O, "Print objects of a backup",
-		"orlop backup cat b1 deployment/shop/web --location dir:./backups -o yaml", backup_cat },
+	{ "backup", "cat", "NAME KIND/[NAMESPACE/]NAME...", 2, 1000, L | O | SET_SECRETS, "Print objects of a backup",
+		"orlop backup cat b1 deployment/shop/web --location dir:./backups", backup_cat },
+	{ "backup", "diff", "NAME NAME|live", 2, 2, L | K | O | SET_FILTER | SET_SECRETS | SET_FIELDS | SET_DIFF,
+		"Show what differs between two backups, or a backup and a cluster",
+		"orlop backup diff monday live --location dir:./backups --include-namespaces shop", backup_diff },
+	{ "backup", "history", "KIND/[NAMESPACE/]NAME", 1, 1, L | O | SET_SECRETS | SET_FIELDS | SET_HISTORY,
+		"Show an object through all backups", "orlop backup history deployment/shop/web --location dir:./backups --diff",
+		backup_history },
+	{ "backup", "grep", "PATTERN [NAME...]", 1, 1000, L | O | SET_FILTER | SET_SECRETS | SET_FIELDS | SET_GREP,
+		"Search the fields of the objects in backups", "orlop backup grep 'nginx:1\\.2[0-4]' --all --location dir:./backups",
+		backup_grep },
 	{ "backup", "logs", "NAME", 1, 1, L, "Print the log of a backup", NULL, backup_logs },
 	{ "backup", "download", "NAME", 1, 1, L | SET_FILE | SET_FORCE, "Download the tarball of a backup", NULL,
 		backup_download },

@@ -14,6 +14,7 @@ src_cli_libcli_a_SOURCES = \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/location.c \
+	src/cli/look.c \
 	src/cli/output.c \
 	src/cli/output.h \
 	src/cli/progress.c \
@@ -23,4 +24,6 @@ src_cli_libcli_a_SOURCES = \
 	src/cli/run.c \
 	src/cli/run.h \
 	src/cli/steps.c \
-	src/cli/steps.h
+	src/cli/steps.h \
+	src/cli/tree.c \
+	src/cli/tree.h

@@ -28,8 +28,18 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/convert_hpa.c \
 	src/engine/convert_impl.h \
 	src/engine/convert_kinds.c \
+	src/engine/diff.c \
+	src/engine/diff.h \
+	src/engine/diff_impl.h \
+	src/engine/diff_live.c \
+	src/engine/grep.c \
+	src/engine/grep.h \
+	src/engine/history.c \
+	src/engine/history.h \
 	src/engine/kind_rules.c \
 	src/engine/kind_rules.h \
+	src/engine/lookup.c \
+	src/engine/lookup.h \
 	src/engine/needs.c \
 	src/engine/needs.h \
 	src/engine/options.c \
@@ -46,7 +56,6 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/report.h \
 	src/engine/restore.c \
 	src/engine/restore.h \
-	src/engine/restore_again.c \
 	src/engine/restore_ask.c \
 	src/engine/restore_crd.c \
 	src/engine/restore_impl.h \
@@ -54,10 +63,11 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore_ns.c \
 	src/engine/restore_plan.c \
 	src/engine/restore_record.c \
-	src/engine/restore_recreate.c \
 	src/engine/restore_steps.c \
 	src/engine/restore_version.c \
 	src/engine/restore_why.c \
+	src/engine/scope.c \
+	src/engine/scope.h \
 	src/engine/scrub.c \
 	src/engine/scrub.h \
 	src/engine/scrub_rules.c \
@@ -66,4 +76,6 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/side_files.c \
 	src/engine/side_files.h \
 	src/engine/verify.c \
-	src/engine/verify.h
+	src/engine/verify.h \
+	src/engine/view.c \
+	src/engine/view.h

@@ -1,10 +1,5 @@
-/* Option structs: words and destructors. */
+/* Destructors of the option structs. */
 #include "engine/options.h"
-
-const char *const existing_policy_names[EXISTING_COUNT_] = {
-	[EXISTING_NONE] = "none", [EXISTING_UPDATE] = "update", [EXISTING_APPLY] = "apply",
-	[EXISTING_RECREATE] = "recreate", [EXISTING_FAIL] = "fail",
-};
 
 void
 filter_opts_done(struct filter_opts *f)
@@ -46,7 +41,6 @@ restore_opts_done(struct restore_opts *o)
 	strs_free(&o->class_map);
 	strs_free(&o->image_map);
 	strs_free(&o->versions);
-	strs_free(&o->yes_really);
 	free(o->modifiers);
 	free(o->class_config);
 	free(o->image_config);
@@ -55,4 +49,13 @@ restore_opts_done(struct restore_opts *o)
 	free(o->backup);
 	free(o->cluster_name);
 	*o = (struct restore_opts){ 0 };
+}
+
+void
+look_opts_done(struct look_opts *o)
+{
+	strs_free(&o->backups);
+	free(o->other);
+	free(o->pattern);
+	free(o->source_cluster);
 }

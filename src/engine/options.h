@@ -36,9 +36,7 @@ struct backup_opts {
 	unsigned           page;             /* items per request; 0: default */
 };
 
-/* What becomes of objects that are in the cluster and differ from the backup. */
-enum existing_policy { EXISTING_NONE, EXISTING_UPDATE, EXISTING_APPLY, EXISTING_RECREATE, EXISTING_FAIL, EXISTING_COUNT_ };
-extern const char *const existing_policy_names[EXISTING_COUNT_];
+enum existing_policy { EXISTING_NONE, EXISTING_UPDATE };
 
 struct restore_opts {
 	char              *name;             /* as above */
@@ -46,10 +44,6 @@ struct restore_opts {
 	struct filter_opts filter;           /* on the original namespaces */
 	struct strs        ns_map;           /* "old:new" */
 	enum existing_policy policy;
-	struct strs        yes_really;       /* "KIND/[NAMESPACE/]NAME" of what EXISTING_RECREATE else never deletes */
-	bool               prune;            /* removes what the backup does not have, in the chosen scope */
-	bool               relink_owners;    /* owner references get the owners' new UIDs; else they are dropped */
-	bool               pause_controllers;/* what starts pods does so when everything is restored */
 	bool               preserve_node_ports;
 	bool               restore_status;   /* of created objects; narrowed by the two lists (velero-format 4.9) */
 	struct strs        inc_status, exc_status;       /* resources; a list alone means restore_status, too */
@@ -65,8 +59,23 @@ struct restore_opts {
 	unsigned           window;           /* requests in flight; 0: found by measuring */
 };
 
+/* Looking into backups. */
+struct look_opts {
+	struct strs        backups;          /* grep: which */
+	bool               all_backups;      /* grep: all of the location */
+	char              *other;            /* diff: the second backup, or "live" */
+	char              *pattern;          /* grep */
+	char              *source_cluster;   /* history: name or UID of the cluster that was backed up; NULL: all */
+	bool               show_secrets, all_fields, ignore_case;
+	bool               once;             /* grep: the first match of an object is enough */
+	bool               count;            /* grep: how many matches an object has, not which */
+	bool               diff;             /* history: what has changed */
+	bool               exit_code;        /* diff: a difference ends it as partial */
+};
+
 void filter_opts_done(struct filter_opts *f);
 void backup_opts_done(struct backup_opts *o);
 void restore_opts_done(struct restore_opts *o);
+void look_opts_done(struct look_opts *o);
 
 #endif

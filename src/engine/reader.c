@@ -11,6 +11,7 @@
 #include "data/jscan.h"
 #include "engine/ahead.h"
 #include "engine/cache.h"
+#include "engine/chain.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ struct reader {
 	char                 *key;               /* of the tarball */
 	bool                  foreign;           /* a tarball without an index of ours */
 	bool                  cut_off;           /* it lacks the mark at its end */
+	bool                  hashed;            /* entries have their hashes */
 	int                   spool;             /* its objects, one after another; -1: not unpacked (yet) */
 	void                (*progress)(void *ctx, uint64_t bytes);
 	void                 *ctx;
@@ -144,19 +146,49 @@ get_index(struct reader *r, const char *key, struct buf *gz, const struct cancel
 	return 0;
 }
 
+/* Appends the hashes, if they are there and what the metadata says: without them objects have to be compared. */
+static void
+get_hashes(struct reader *r, struct buf *text, const struct cancel *c)
+{
+	const char *index = kvs_get(&r->backup->annotations, VB_ANNOT_INDEX_SHA256);
+	AUTO_FREE char *cached = xasprintf("hashes 1\n%s", index != NULL ? index : "");
+	AUTO_FREE char *key = layout_key(r->backup->name, LAYOUT_HASHES);
+	AUTO_BUF struct buf gz = BUF_INIT(LIMIT_SIDE_FILE);
+	struct err ignored;
+	bool known = index != NULL && cache_get(str_of(cached), &gz)
+		&& chain_check(r->backup, LAYOUT_HASHES, buf_str(&gz), &ignored) > 0;
+
+	if (!known) {
+		buf_cut(&gz, 0);
+		if (store_get(r->st, key, &gz, c, &ignored) < 0
+		    || chain_check(r->backup, LAYOUT_HASHES, buf_str(&gz), &ignored) <= 0)
+			return;
+	}
+	if (gzip_unpack(buf_str(&gz), text, &ignored) == 0 && !known && index != NULL && gz.len >= CACHED_FROM)
+		cache_put(str_of(cached), buf_str(&gz));
+}
+
 static int
-load_index(struct reader *r, const struct cancel *c, struct err *e)
+load_index(struct reader *r, bool with_hashes, const struct cancel *c, struct err *e)
 {
 	AUTO_BUF struct buf gz = BUF_INIT(LIMIT_SIDE_FILE);
 	AUTO_BUF struct buf text = BUF_INIT(LIMIT_INDEX);
+	AUTO_BUF struct buf hashes = BUF_INIT(LIMIT_SIDE_FILE);
 	AUTO_FREE char *key = layout_key(r->backup->name, LAYOUT_INDEX);
+	struct err ignored;
 
 	if (get_index(r, key, &gz, c, e) < 0)
 		return -1;
 	if (gzip_unpack(buf_str(&gz), &text, e) < 0)
 		return err_ctx(e, "%s", key);
 	buf_free(&gz);
-	r->ix = index_parse(buf_str(&text), S(""), e);
+	if (with_hashes)
+		get_hashes(r, &hashes, c);
+	if (hashes.len > 0)
+		r->ix = index_parse(buf_str(&text), buf_str(&hashes), &ignored);
+	r->hashed = r->ix != NULL;
+	if (r->ix == NULL)
+		r->ix = index_parse(buf_str(&text), S(""), e);
 	return r->ix == NULL ? err_ctx(e, "%s", key) : 0;
 }
 
@@ -532,7 +564,7 @@ open_foreign(struct reader *r, const struct cancel *c, struct err *e)
 {
 	struct store_info info;
 
-	r->foreign = true;
+	r->foreign = r->hashed = true;
 	if (store_head(r->st, r->key, &info, c, e) < 0)
 		return -1;
 	if (load_cached(r, &info))
@@ -546,8 +578,8 @@ open_foreign(struct reader *r, const struct cancel *c, struct err *e)
 
 /* --- opening and reading --- */
 
-struct reader *
-reader_open(struct store *st, const struct vbackup *b, void (*progress)(void *, uint64_t), void *ctx,
+static struct reader *
+open_reader(struct store *st, const struct vbackup *b, bool with_hashes, void (*progress)(void *, uint64_t), void *ctx,
 	const struct cancel *c, struct err *e)
 {
 	AUTO(reader_closep) struct reader *r = xcalloc(1, sizeof *r);
@@ -562,7 +594,7 @@ reader_open(struct store *st, const struct vbackup *b, void (*progress)(void *, 
 	r->member_no = SIZE_MAX;
 	r->gz = (struct buf)BUF_INIT(LIMIT_MEMBER);
 	r->member = (struct buf)BUF_INIT(LIMIT_MEMBER);
-	if (load_index(r, c, &why) == 0)
+	if (load_index(r, with_hashes, c, &why) == 0)
 		return TAKE(r);
 	if (why.kind != EK_NOTFOUND || kvs_get(&b->annotations, VB_ANNOT_INDEX_SHA256) != NULL) {
 		*e = why;
@@ -574,6 +606,26 @@ reader_open(struct store *st, const struct vbackup *b, void (*progress)(void *, 
 		return NULL;
 	}
 	return TAKE(r);
+}
+
+struct reader *
+reader_open(struct store *st, const struct vbackup *b, void (*progress)(void *, uint64_t), void *ctx,
+	const struct cancel *c, struct err *e)
+{
+	return open_reader(st, b, false, progress, ctx, c, e);
+}
+
+struct reader *
+reader_open_hashed(struct store *st, const struct vbackup *b, void (*progress)(void *, uint64_t), void *ctx,
+	const struct cancel *c, struct err *e)
+{
+	return open_reader(st, b, true, progress, ctx, c, e);
+}
+
+bool
+reader_hashed(const struct reader *r)
+{
+	return r->hashed;
 }
 
 void
@@ -696,27 +748,39 @@ reader_object(struct reader *r, const struct index_entry *en, struct str *json, 
 	return 0;
 }
 
+/* A type by one of its objects. */
+static void
+add_type(struct discovery *d, const struct index_entry *en)
+{
+	struct api_resource *res = vec_push(&d->all);
+	size_t dot = str_chr(en->gr, '.');
+
+	*res = (struct api_resource){ .group = str_dup(str_sub(en->gr, dot + 1, en->gr.len)),
+		.version = str_dup(en->version), .name = str_dup(str_sub(en->gr, 0, dot)),
+		.kind = str_dup(en->kind), .gr = str_dup(en->gr), .namespaced = en->ns.len > 0,
+		.preferred = true };
+	res->singular = str_dup(en->kind);
+	res->api_version = dot < en->gr.len ? xasprintf("%s/%s", res->group, res->version)
+		: xstrdup(res->version);
+}
+
 struct discovery *
 reader_discovery(const struct reader *r)
 {
 	struct discovery *d = xcalloc(1, sizeof *d);
 	AUTO(strmap_freep) struct strmap *seen = strmap_new();
 
-	for (size_t i = 0; i < r->ix->n_entries; i++) {
-		const struct index_entry *en = &r->ix->entries[i];
-		struct api_resource *res;
-		size_t dot = str_chr(en->gr, '.');
+	for (size_t i = 0; i < r->ix->n_entries; i++)
+		if (strmap_add(seen, r->ix->entries[i].gr))
+			add_type(d, &r->ix->entries[i]);
+	return d;
+}
 
-		if (!strmap_add(seen, en->gr))
-			continue;
-		res = vec_push(&d->all);
-		*res = (struct api_resource){ .group = str_dup(str_sub(en->gr, dot + 1, en->gr.len)),
-			.version = str_dup(en->version), .name = str_dup(str_sub(en->gr, 0, dot)),
-			.kind = str_dup(en->kind), .gr = str_dup(en->gr), .namespaced = en->ns.len > 0,
-			.preferred = true };
-		res->singular = str_dup(en->kind);
-		res->api_version = dot < en->gr.len ? xasprintf("%s/%s", res->group, res->version)
-			: xstrdup(res->version);
-	}
+struct discovery *
+reader_type_of(const struct index_entry *en)
+{
+	struct discovery *d = xcalloc(1, sizeof *d);
+
+	add_type(d, en);
 	return d;
 }

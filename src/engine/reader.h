@@ -29,6 +29,11 @@ struct reader;
  * unversioned one are the index's alternates.  EK_CORRUPT: damaged index or tarball; EK_NOTFOUND: the tarball is gone. */
 MUST_CHECK struct reader *reader_open(struct store *st, const struct vbackup *b,
 	void (*progress)(void *ctx, uint64_t bytes), void *ctx, const struct cancel *c, struct err *e);
+/* The same with the hashes of the entries, where there are any: then equal hashes are equal objects, but for what the
+ * server sets.  Different ones may be the same written otherwise. */
+MUST_CHECK struct reader *reader_open_hashed(struct store *st, const struct vbackup *b,
+	void (*progress)(void *ctx, uint64_t bytes), void *ctx, const struct cancel *c, struct err *e);
+bool reader_hashed(const struct reader *r);
 void reader_close(struct reader *r);
 void reader_closep(struct reader **r);
 const struct index *reader_index(const struct reader *r);
@@ -45,6 +50,8 @@ MUST_CHECK int reader_check_name(const struct index_entry *en, struct str json, 
 /* The types in the archive as a discovery result, so that names resolve without a cluster ("deployments", "Deployment";
  * short names are not known).  Caller frees with discovery_free. */
 struct discovery *reader_discovery(const struct reader *r);
+/* The same of one object's type. */
+struct discovery *reader_type_of(const struct index_entry *en);
 
 /* Says which objects will be asked for, in which order: what they are in is read ahead from now on.  Others can be asked
  * for in between.  c is borrowed until the next call or the end of the reader. */

@@ -506,7 +506,7 @@ all_versions_go_with_selectors() {
 }
 
 bound_claims_lose_their_past() {
-	orlop backup cat everything persistentvolumeclaims/f-shop/f-claim --location "dir:$store" > "$work/claim"
+	orlop backup cat everything persistentvolumeclaims/f-shop/f-claim -o json --location "dir:$store" > "$work/claim"
 	"${kubectl[@]}" -n f-shop get --raw /api/v1/namespaces/f-shop/persistentvolumeclaims/f-claim > "$work/live"
 	python3 - "$work/claim" "$work/live" <<-'PY'
 	import json, sys

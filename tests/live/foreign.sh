@@ -86,11 +86,11 @@ looked_into() { # NAME LISTED: every entry of Velero's own reading is there, and
 	got=$(orlop backup ls "$1" -o name --location "$location") || fail "ls: status $?"
 	[ "$(tr ' ' '\n' <<< "$expected" | grep . | sort)" = "$(sort <<< "$got" | grep .)" ] || fail "ls: $got"
 	case $expected in
-	*settings*) [ "$(orlop backup cat "$1" configmaps/demo/settings --location "$location" | python3 -c '
+	*settings*) [ "$(orlop backup cat "$1" configmaps/demo/settings -o json --location "$location" | python3 -c '
 import json, sys
 print(json.dumps(json.load(sys.stdin)["data"], separators=(",", ":"), sort_keys=True))')" = "$settings" ] ||
-		fail "cat: $(orlop backup cat "$1" configmaps/demo/settings --location "$location")" ;;
-	*) ends 4 configmaps orlop backup cat "$1" configmaps/demo/settings --location "$location" ;;
+		fail "cat: $(orlop backup cat "$1" configmaps/demo/settings -o json --location "$location")" ;;
+	*) ends 4 configmaps orlop backup cat "$1" configmaps/demo/settings -o json --location "$location" ;;
 	esac
 }
 

@@ -154,7 +154,7 @@ other_readers_see_the_same_entries() {
 }
 
 cat_gives_the_bytes_back() {
-	orlop backup cat b1 configmaps/pop-shop/texts --location "dir:$store" > "$work/cat"
+	orlop backup cat b1 configmaps/pop-shop/texts -o json --location "dir:$store" > "$work/cat"
 	python3 - "$work/cat" "$store/backups/b1/b1.tar.gz" <<-'PY'
 	import json, sys, tarfile
 	stored = tarfile.open(sys.argv[2]).extractfile("resources/configmaps/namespaces/pop-shop/texts.json").read()

@@ -254,9 +254,9 @@ orlop_reads_a_backup_of_velero() {
 	# Each name can be read, and every object that Velero counted has one.
 	[ "$(wc -l < "$work/names")" = "$(field backup theirs progress.itemsBackedUp)" ] ||
 		fail "$(wc -l < "$work/names") names, Velero counted $(field backup theirs progress.itemsBackedUp)"
-	xargs -n 64 "$ORLOP" backup cat theirs -L "$location" < "$work/names" > "$work/objects"
+	xargs -n 64 "$ORLOP" backup cat theirs -o json --show-secrets -L "$location" < "$work/names" > "$work/objects"
 	grep -q 9007199254740993 "$work/objects"
-	orlop backup cat theirs widgets/pop-shop/numbers -L "$location" > "$work/cat"
+	orlop backup cat theirs widgets/pop-shop/numbers -o json -L "$location" > "$work/cat"
 	s3 "$minio" get backups backups/theirs/theirs.tar.gz > "$work/theirs.tar.gz"
 	tar -xzOf "$work/theirs.tar.gz" resources/widgets.shop.example/namespaces/pop-shop/numbers.json |
 		python3 -c 'import json, sys; a, b = json.load(sys.stdin), json.load(open(sys.argv[1])); assert a == b' "$work/cat"
