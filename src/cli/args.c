@@ -89,6 +89,14 @@ const struct option_row option_rows[] = {
 	{ "include-names", 0, OPT_T_TEXT, AT(filter.inc_names), SET_FILTER, "REGEX",
 		"only objects whose name matches (PCRE2, anywhere in the name)" },
 	{ "exclude-names", 0, OPT_T_TEXT, AT(filter.exc_names), SET_FILTER, "REGEX", "all but objects whose name matches" },
+	{ "include-object", 0, OPT_T_LIST, AT(restore.inc_objects), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
+		"only this object, or those that match: each part may be a glob, '*' or ~REGEX; may be repeated", "\n" },
+	{ "exclude-object", 0, OPT_T_LIST, AT(restore.exc_objects), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
+		"not this object, or those that match; may be repeated", "\n" },
+	{ "objects-from", 0, OPT_T_FILE, AT(restore.objects), SET_RESTORE, "FILE",
+		"only the objects in this list, one a line, as 'backup ls -o name' prints it ('-': stdin)" },
+	{ "with-dependencies", 0, OPT_T_FLAG, AT(restore.with_dependencies), SET_RESTORE, NULL,
+		"also what the chosen objects refer to: accounts and their rights, configuration, claims, classes, owners, ..." },
 	{ "ordered-resources", 0, OPT_T_LIST, AT(backup.ordered), SET_BACKUP, "LISTS",
 		"objects to store first, in this order: 'pods=ns/a,ns/b;persistentvolumes=x'", ";" },
 	{ "resource-policies", 0, OPT_T_FILE, AT(backup.policies), SET_BACKUP, "FILE",
@@ -306,7 +314,7 @@ add_list(const struct option_row *o, struct strs *out, const char *value, struct
 static int
 read_file(const struct option_row *o, char **out, const char *path, struct err *e)
 {
-	AUTO_BUF struct buf text = BUF_INIT(LIMIT_CONFIG);
+	AUTO_BUF struct buf text = BUF_INIT(LIMIT_OPTION_FILE);
 
 	if (file_read(path, &text, e) < 0)
 		return err_ctx(e, "--%s", o->name);

@@ -35,6 +35,9 @@ void
 restore_opts_done(struct restore_opts *o)
 {
 	filter_opts_done(&o->filter);
+	strs_free(&o->inc_objects);
+	strs_free(&o->exc_objects);
+	free(o->objects);
 	strs_free(&o->ns_map);
 	strs_free(&o->inc_status);
 	strs_free(&o->exc_status);

@@ -42,6 +42,9 @@ struct restore_opts {
 	char              *name;             /* as above */
 	char              *backup;
 	struct filter_opts filter;           /* on the original namespaces */
+	struct strs        inc_objects, exc_objects;     /* entries as in engine/pick.h */
+	char              *objects;          /* more of the former, one a line; NULL: none */
+	bool               with_dependencies;            /* also what these refer to */
 	struct strs        ns_map;           /* "old:new" */
 	enum existing_policy policy;
 	bool               preserve_node_ports;

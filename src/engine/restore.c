@@ -215,6 +215,8 @@ restore_done(struct restore *rs)
 	change_free(rs->change);
 	selection_free(rs->status_sel);
 	selection_free(rs->sel);
+	picks_free(rs->picks);
+	strmap_free(rs->added);
 	discovery_free(rs->d);
 	vbackup_done(&rs->backup);
 	arena_done(&rs->arena);

@@ -1,5 +1,6 @@
 /*
- * What the parts of a restore share: restore.c (course), restore_plan.c (selection, order), restore_version.c (API
+ * What the parts of a restore share: restore.c (course), restore_plan.c (selection, order), restore_related.c (what
+ * selected objects need), restore_version.c (API
  * versions), restore_ns.c and restore_crd.c (what is there before the rest), restore_item.c (one object),
  * restore_steps.c (its requests), restore_ask.c (many small requests), restore_why.c (next steps), restore_record.c.
  */
@@ -14,7 +15,9 @@
 #include "engine/change.h"
 #include "engine/convert.h"
 #include "engine/kind_rules.h"
+#include "engine/needs.h"
 #include "engine/pace.h"
+#include "engine/pick.h"
 #include "engine/reader.h"
 #include "engine/restore.h"
 #include "engine/select.h"
@@ -42,6 +45,8 @@ struct restore {
 	struct discovery          *d;
 	unsigned                   d_age;            /* how often d was replaced */
 	struct selection          *sel;
+	struct picks              *picks;            /* single objects; NULL: none were named */
+	struct strmap             *added;            /* "gr/ns/name" -> why it is planned though it was not chosen */
 	struct vvolumes            volumes;
 	struct arena               arena;            /* lives as long as the restore */
 	struct strmap             *ns_map;           /* source namespace -> char *target */
@@ -110,7 +115,7 @@ void restore_done(struct restore *rs);
 /* The end of the objects of one type that are restored together, the first of which is plan[from]. */
 size_t restore_wave_end(const struct restore *rs, size_t from);
 #define RESTORE_INIT(k_, st_, o_, r_, c_) { .k = (k_), .st = (st_), .o = (o_), .r = (r_), .c = (c_), .ns_map = strmap_new(), \
-	.bad_ns = strmap_new(), .anew = strmap_new(), .stored = strmap_new(), .lacking_seen = strmap_new(), \
+	.bad_ns = strmap_new(), .anew = strmap_new(), .added = strmap_new(), .stored = strmap_new(), .lacking_seen = strmap_new(), \
 	.looked_up = strmap_new(), .list = vreslist_new(), .start_unix_ns = clock_unix_ns(), .start_mono_ns = clock_mono_ns() }
 
 /* --- restore_plan.c --- */
@@ -121,11 +126,24 @@ MUST_CHECK int restore_plan(struct restore *rs, struct err *e);
 MUST_CHECK int restore_plan_order(struct restore *rs, struct err *e);
 /* Decides for every planned volume whether it is restored (velero-format 4.8); fills rs->anew. */
 MUST_CHECK int restore_plan_volumes(struct restore *rs, struct err *e);
+bool restore_is_crd(struct str gr);
+
+/* --- restore_related.c --- */
+
+/* Adds to rs->plan what the objects in it need (velero-format 4.2, 4.7 "additional items"), with --with-dependencies all
+ * that they refer to. */
+MUST_CHECK int restore_add_related(struct restore *rs, struct err *e);
+/* Why the object is planned though it was not chosen: "added: Pod shop/web uses it as volume".  Heap; NULL: it was chosen,
+ * or nobody named single objects or dependencies. */
+char *restore_added(const struct restore *rs, const struct index_entry *en);
+/* The object; empty for a damaged one, which becomes a finding when its turn to be restored comes. */
+MUST_CHECK int restore_read_sound(struct restore *rs, const struct index_entry *en, struct str *json, struct err *e);
+/* Fills rs->stored. */
+void restore_note_stored(struct restore *rs);
 /* Remembers what the object needs and the backup lacks. */
 void restore_note_needs(struct restore *rs, const struct index_entry *en, struct str json);
 /* At the end: tells what of it the cluster lacks, too. */
 MUST_CHECK int restore_tell_lacking(struct restore *rs, struct err *e);
-bool restore_is_crd(struct str gr);
 
 /* --- restore_version.c --- */
 

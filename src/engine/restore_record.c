@@ -124,6 +124,11 @@ put_annotations(const struct restore_opts *o, struct jw *w)
 	put_text(w, "orlop.dev/target-cluster-name", o->cluster_name);
 	put_text(w, "orlop.dev/include-names", o->filter.inc_names);
 	put_text(w, "orlop.dev/exclude-names", o->filter.exc_names);
+	put_list(w, "orlop.dev/include-objects", &o->inc_objects);
+	put_list(w, "orlop.dev/exclude-objects", &o->exc_objects);
+	put_sum(w, "orlop.dev/objects-from-sha256", o->objects);
+	if (o->with_dependencies)
+		jw_kv_text(w, "orlop.dev/with-dependencies", "true");
 	put_sum(w, "orlop.dev/resource-modifiers-sha256", o->modifiers);
 	put_list(w, "orlop.dev/storage-class-mappings", &o->class_map);
 	put_list(w, "orlop.dev/image-mappings", &o->image_map);
