@@ -1,5 +1,10 @@
-/* Destructors of the option structs. */
+/* Option structs: words and destructors. */
 #include "engine/options.h"
+
+const char *const existing_policy_names[EXISTING_COUNT_] = {
+	[EXISTING_NONE] = "none", [EXISTING_UPDATE] = "update", [EXISTING_APPLY] = "apply",
+	[EXISTING_RECREATE] = "recreate", [EXISTING_FAIL] = "fail",
+};
 
 void
 filter_opts_done(struct filter_opts *f)
@@ -44,6 +49,7 @@ restore_opts_done(struct restore_opts *o)
 	strs_free(&o->class_map);
 	strs_free(&o->image_map);
 	strs_free(&o->versions);
+	strs_free(&o->yes_really);
 	free(o->modifiers);
 	free(o->class_config);
 	free(o->image_config);
