@@ -35,7 +35,9 @@ struct request {
 	struct backup_opts  backup;
 	struct restore_opts restore;
 	struct look_opts    look;
+	int64_t             presign_ns;      /* download: print a URL that is valid for so long instead; 0: no */
 	bool                force;
+	bool                volumes;         /* validate: also what snapshots of EBS volumes need */
 };
 void request_free(struct request *r);
 

@@ -155,10 +155,10 @@ op_location_validate(struct job *j, struct err *e)
 	AUTO(store_closep) struct store *st = NULL;
 
 	job_about(j, ABOUT_LOCATION);
-	st = store_open(job_request(j)->location, e);
+	st = store_open_to_validate(job_request(j)->location, e);
 	if (st == NULL)
 		return job_failed(e);
-	if (store_validate(st, on_step, j, job_cancel(j), e) == 0)
+	if (store_validate(st, job_request(j)->volumes, on_step, j, job_cancel(j), e) == 0)
 		return END_DONE;
 	return e->kind == EK_CANCELED ? END_CANCELED : END_DAMAGED;
 }

@@ -2,6 +2,7 @@
 #include "app/job_ops.h"
 
 #include "archive/layout.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/limits.h"
@@ -473,6 +474,26 @@ failed:
 	return -1;
 }
 
+/* The URL is the result itself, and nowhere else. */
+static int
+presign(struct job *j, struct store *st, const char *key, struct err *e)
+{
+	AUTO(store_presigned_done) struct store_presigned p = { 0 };
+	char until[CLOCK_TEXT_MAX];
+
+	if (store_presign(st, key, job_request(j)->presign_ns, &p, job_cancel(j), e) < 0)
+		return -1;
+	if (job_bytes(j, p.url, strlen(p.url), e) < 0 || job_bytes(j, "\n", 1, e) < 0)
+		return -1;
+	(void)clock_rfc3339(until, p.until_unix_ns);
+	if (p.ends_sooner)
+		job_note(j, "warning: the URL ends with the temporary credentials that signed it, by %s at the latest; long-lived keys "
+			"make URLs that last", until);
+	else
+		job_note(j, "whoever has the URL can read the backup until %s", until);
+	return 0;
+}
+
 enum ev_end
 op_backup_download(struct job *j, struct err *e)
 {
@@ -491,7 +512,9 @@ op_backup_download(struct job *j, struct err *e)
 	if (store_head(st, key, &info, job_cancel(j), e) < 0)
 		return job_failed(e);
 	d.total = info.size;
-	if (strcmp(r->path, "-") == 0)
+	if (r->presign_ns > 0)
+		rc = presign(j, st, key, e);
+	else if (strcmp(r->path, "-") == 0)
 		rc = store_read(st, key, on_bytes, &d, job_cancel(j), e);
 	else
 		rc = download_to_file(&d, st, key, r->force, e);

@@ -192,22 +192,70 @@ signing_key(const struct sigv4_req *r, const struct creds *c, const char *amz_da
 	secret_wipe(next, sizeof next);
 }
 
+/* The hash of a canonical request, signed. */
+static void
+sign_canonical(const struct sigv4_req *r, const struct creds *c, struct str canonical, int64_t now_unix_ns,
+	char hex[SHA256_HEX])
+{
+	AUTO_BUF struct buf to_sign = BUF_INIT(TEXT_MAX);
+	uint8_t key[SHA256_LEN], signature[SHA256_LEN];
+	char date[CLOCK_TEXT_MAX];
+
+	sigv4_string_to_sign(r, canonical, now_unix_ns, &to_sign);
+	signing_key(r, c, clock_amz(date, now_unix_ns), key);
+	hmac_sha256(key, sizeof key, to_sign.p, to_sign.len, signature);
+	secret_wipe(key, sizeof key);
+	(void)hex_encode(hex, signature, sizeof signature);
+}
+
 void
 sigv4_sign(const struct sigv4_req *r, const struct creds *c, int64_t now_unix_ns, struct buf *authorization)
 {
 	AUTO(buf_wipe) struct buf canonical = BUF_INIT(TEXT_MAX);
 	AUTO_BUF struct buf names = BUF_INIT(TEXT_MAX);
-	AUTO_BUF struct buf to_sign = BUF_INIT(TEXT_MAX);
 	char date[CLOCK_TEXT_MAX], hex[SHA256_HEX];
-	uint8_t key[SHA256_LEN], signature[SHA256_LEN];
 
 	sigv4_canonical(r, &canonical, &names);
-	sigv4_string_to_sign(r, buf_str(&canonical), now_unix_ns, &to_sign);
-	signing_key(r, c, clock_amz(date, now_unix_ns), key);
-	hmac_sha256(key, sizeof key, to_sign.p, to_sign.len, signature);
-	secret_wipe(key, sizeof key);
+	sign_canonical(r, c, buf_str(&canonical), now_unix_ns, hex);
 	buf_putf(authorization, ALGORITHM " Credential=%s/", c->access_key);
-	put_scope(r, date, authorization);
-	buf_putf(authorization, ", SignedHeaders=%s, Signature=%s", buf_cstr(&names),
-		hex_encode(hex, signature, sizeof signature));
+	put_scope(r, clock_amz(date, now_unix_ns), authorization);
+	buf_putf(authorization, ", SignedHeaders=%s, Signature=%s", buf_cstr(&names), hex);
+}
+
+void
+sigv4_presign(const struct sigv4_req *r, const struct creds *c, int64_t now_unix_ns, unsigned valid_s, struct buf *query)
+{
+	AUTO(buf_wipe) struct buf canonical = BUF_INIT(TEXT_MAX);
+	AUTO_BUF struct buf names = BUF_INIT(TEXT_MAX), again = BUF_INIT(TEXT_MAX);
+	AUTO_BUF struct buf credential = BUF_INIT(TEXT_MAX);
+	struct sigv4_pair pairs[SIGV4_QUERY_MAX + 6];
+	struct sigv4_req with = *r;
+	char date[CLOCK_TEXT_MAX], seconds[16], hex[SHA256_HEX];
+
+	assert_that(r->n_query <= SIGV4_QUERY_MAX);
+	sigv4_canonical(r, &canonical, &names);  /* for the names of the headers */
+	buf_cut(&canonical, 0);
+	buf_putf(&credential, "%s/", c->access_key);
+	put_scope(r, clock_amz(date, now_unix_ns), &credential);
+	(void)snprintf(seconds, sizeof seconds, "%u", valid_s);
+
+	const struct sigv4_pair own[] = {
+		{ S("X-Amz-Algorithm"), S(ALGORITHM) },
+		{ S("X-Amz-Credential"), buf_str(&credential) },
+		{ S("X-Amz-Date"), str_of(date) },
+		{ S("X-Amz-Expires"), str_of(seconds) },
+		{ S("X-Amz-SignedHeaders"), buf_str(&names) },
+		{ S("X-Amz-Security-Token"), secret_get(c->token) },
+	};
+
+	for (size_t i = 0; i < r->n_query; i++)
+		pairs[i] = r->query[i];
+	for (size_t i = 0; i < COUNT(own) - (c->token ? 0 : 1); i++)
+		pairs[r->n_query + i] = own[i];
+	with.query = pairs;
+	with.n_query = r->n_query + COUNT(own) - (c->token ? 0 : 1);
+	sigv4_canonical(&with, &canonical, &again);
+	sign_canonical(&with, c, buf_str(&canonical), now_unix_ns, hex);
+	sigv4_query(with.query, with.n_query, query);
+	buf_putf(query, "&X-Amz-Signature=%s", hex);
 }

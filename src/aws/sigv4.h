@@ -30,6 +30,15 @@ struct sigv4_req {
  */
 void sigv4_sign(const struct sigv4_req *r, const struct creds *c, int64_t now_unix_ns, struct buf *authorization);
 
+/*
+ * Appends the query string that lets anyone send the request for valid_s seconds from now on: r's own pairs, those of the
+ * signature (creds->token among them), the signature.  r->payload_hash is SIGV4_UNSIGNED, as the body is nobody's yet.
+ */
+#define SIGV4_PRESIGN_MAX_S (7 * 24 * 3600)
+#define SIGV4_QUERY_MAX     8                     /* pairs of r */
+void sigv4_presign(const struct sigv4_req *r, const struct creds *c, int64_t now_unix_ns, unsigned valid_s,
+	struct buf *query);
+
 /* Looks like a region: nothing in it can change the host that it becomes part of. */
 bool sigv4_is_region(struct str s);
 

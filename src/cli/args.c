@@ -57,7 +57,7 @@ const struct option_row option_rows[] = {
 	{ "replace", 0, OPT_T_FLAG, AT(loc.replace), SET_ADD, NULL,
 		"change the location of that name; what is not given stays, unless --provider or --from-velero is" },
 	{ "no-validate", 0, OPT_T_FLAG, AT(loc.no_validate), SET_ADD, NULL, "do not try it afterwards" },
-	{ "ebs", 0, OPT_T_FLAG, AT(policy.ebs), SET_POLICY, NULL, "also what snapshots of EBS volumes need" },
+	{ "ebs", 0, OPT_T_FLAG, AT(policy.ebs), SET_POLICY | SET_VALIDATE, NULL, "also what snapshots of EBS volumes need" },
 	{ "kms-key", 0, OPT_T_TEXT, AT(loc.kms_key), SET_POLICY, "ARN", "the bucket's default key, when it has one" },
 	{ "principal", 0, OPT_T_TEXT, AT(policy.principal), SET_POLICY, "ACCOUNT",
 		"who may assume the role: an account or an ARN (default: the role's account)" },
@@ -89,14 +89,6 @@ const struct option_row option_rows[] = {
 	{ "include-names", 0, OPT_T_TEXT, AT(filter.inc_names), SET_FILTER, "REGEX",
 		"only objects whose name matches (PCRE2, anywhere in the name)" },
 	{ "exclude-names", 0, OPT_T_TEXT, AT(filter.exc_names), SET_FILTER, "REGEX", "all but objects whose name matches" },
-	{ "include-object", 0, OPT_T_LIST, AT(restore.inc_objects), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
-		"only this object, or those that match: each part may be a glob, '*' or ~REGEX; may be repeated", "\n" },
-	{ "exclude-object", 0, OPT_T_LIST, AT(restore.exc_objects), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
-		"not this object, or those that match; may be repeated", "\n" },
-	{ "objects-from", 0, OPT_T_FILE, AT(restore.objects), SET_RESTORE, "FILE",
-		"only the objects in this list, one a line, as 'backup ls -o name' prints it ('-': stdin)" },
-	{ "with-dependencies", 0, OPT_T_FLAG, AT(restore.with_dependencies), SET_RESTORE, NULL,
-		"also what the chosen objects refer to: accounts and their rights, configuration, claims, classes, owners, ..." },
 	{ "ordered-resources", 0, OPT_T_LIST, AT(backup.ordered), SET_BACKUP, "LISTS",
 		"objects to store first, in this order: 'pods=ns/a,ns/b;persistentvolumes=x'", ";" },
 	{ "resource-policies", 0, OPT_T_FILE, AT(backup.policies), SET_BACKUP, "FILE",
@@ -108,15 +100,7 @@ const struct option_row option_rows[] = {
 	{ "page-size", 0, OPT_T_COUNT, AT(page), SET_BACKUP, "N", "objects per list request" },
 	{ "namespace-mappings", 0, OPT_T_PAIRS, AT(restore.ns_map), SET_RESTORE, "OLD:NEW", "restore namespaces under other names" },
 	{ "existing-resource-policy", 0, OPT_T_POLICY, AT(restore.policy), SET_RESTORE, "POLICY",
-		"objects that are there and differ: none (report), update, apply, recreate or fail" },
-	{ "yes-really", 0, OPT_T_LIST, AT(restore.yes_really), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
-		"claims, volumes and definitions that the policy recreate may delete, with all that is in them" },
-	{ "prune", 0, OPT_T_FLAG, AT(restore.prune), SET_RESTORE, NULL,
-		"afterwards delete what the backup does not have, of the chosen types and namespaces" },
-	{ "owner-references", 0, OPT_T_OWNERS, AT(restore.relink_owners), SET_RESTORE, "drop|relink",
-		"drop owner references (the default), or let them point at the restored owners" },
-	{ "pause-controllers", 0, OPT_T_FLAG, AT(restore.pause_controllers), SET_RESTORE, NULL,
-		"what starts pods does so only when everything is restored" },
+		"objects that are there and differ: none (report) or update" },
 	{ "preserve-nodeports", 0, OPT_T_FLAG, AT(restore.preserve_node_ports), SET_RESTORE, NULL, "keep the node ports of services" },
 	{ "restore-status", 0, OPT_T_FLAG, AT(restore.restore_status), SET_RESTORE, NULL, "restore the status of created objects, too" },
 	{ "status-include-resources", 0, OPT_T_LIST, AT(restore.inc_status), SET_RESTORE, "TYPES", "restore the status of these types" },
@@ -154,6 +138,8 @@ const struct option_row option_rows[] = {
 	{ "count", 'c', OPT_T_FLAG, AT(look.count), SET_GREP, NULL, "print how many matches each object has" },
 	{ "details", 0, OPT_T_FLAG, AT(details), SET_DESCRIBE, NULL, "also list every object" },
 	{ "output", 'o', OPT_T_TEXT, AT(file), SET_FILE, "FILE", "where to write ('-': stdout; default NAME-data.tar.gz)" },
+	{ "presign", 0, OPT_T_HOURS, AT(presign_ns), SET_FILE, "DURATION",
+		"download nothing, print a URL with which anyone can: for an hour, or DURATION (1s to 168h)" },
 	{ "force", 0, OPT_T_FLAG, AT(force), SET_FORCE, NULL, "replace an existing file; delete without asking, another cluster's backup, too" },
 	{ "confirm", 'y', OPT_T_FLAG, AT(confirm), SET_CONFIRM, NULL, "do not ask" },
 	{ "output", 'o', OPT_T_OUTPUT, AT(output), SET_OUTPUT, "FORMAT", "table, wide, json, yaml or name" },
@@ -165,7 +151,7 @@ const size_t option_rows_len = COUNT(option_rows);
 
 static const char *const output_names[] = { [OUT_TABLE] = "table", [OUT_WIDE] = "wide", [OUT_JSON] = "json",
 	[OUT_YAML] = "yaml", [OUT_NAME] = "name", [OUT_VELERO] = "velero" };
-static const char *const owner_names[] = { "drop", "relink" };
+static const char *const policy_names[] = { [EXISTING_NONE] = "none", [EXISTING_UPDATE] = "update" };
 
 void
 args_done(struct args *a)
@@ -322,7 +308,7 @@ add_list(const struct option_row *o, struct strs *out, const char *value, struct
 static int
 read_file(const struct option_row *o, char **out, const char *path, struct err *e)
 {
-	AUTO_BUF struct buf text = BUF_INIT(LIMIT_OPTION_FILE);
+	AUTO_BUF struct buf text = BUF_INIT(LIMIT_CONFIG);
 
 	if (file_read(path, &text, e) < 0)
 		return err_ctx(e, "--%s", o->name);
@@ -359,7 +345,10 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 	case OPT_T_LIST:
 	case OPT_T_PAIRS:
 		return add_list(o, at, value, e);
+	case OPT_T_HOURS:
 	case OPT_T_DURATION:
+		if (value == NULL)
+			value = "1h";
 		if (!parse_duration(str_of(value), at) || *(int64_t *)at <= 0)
 			return err_set(e, EK_INVALID, "--%s: '%s' is no duration like 720h or 1h30m", o->name, value);
 		return 0;
@@ -374,16 +363,10 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 		*(enum output *)at = (enum output)word;
 		return 0;
 	case OPT_T_POLICY:
-		word = find_word(existing_policy_names, EXISTING_COUNT_, value);
+		word = find_word(policy_names, COUNT(policy_names), value);
 		if (word < 0)
-			return err_set(e, EK_INVALID, "--%s: '%s' is not none, update, apply, recreate or fail", o->name, value);
+			return err_set(e, EK_INVALID, "--%s: '%s' is not none or update", o->name, value);
 		*(enum existing_policy *)at = (enum existing_policy)word;
-		return 0;
-	case OPT_T_OWNERS:
-		word = find_word(owner_names, COUNT(owner_names), value);
-		if (word < 0)
-			return err_set(e, EK_INVALID, "--%s: '%s' is not drop or relink", o->name, value);
-		*(bool *)at = word == 1;
 		return 0;
 	}
 	return 0;
@@ -392,7 +375,7 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 static bool
 takes_value(const struct option_row *o)
 {
-	return o->type != OPT_T_FLAG && o->type != OPT_T_TRI;
+	return o->type != OPT_T_FLAG && o->type != OPT_T_TRI && o->type != OPT_T_HOURS;
 }
 
 static const char *const secret_options[] = { "secret-key", "secret-access-key", "aws-secret-access-key", "secret",

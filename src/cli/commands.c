@@ -159,6 +159,7 @@ location_validate(struct cli *c)
 	struct sink sink = { .row = add_step, .ctx = steps };
 	int code;
 
+	r->volumes = c->args.policy.ebs;
 	code = run_request(c, r, &sink);
 	if (c->stdout_error == 0 && steps_end(steps) < 0)
 		c->stdout_error = errno;
@@ -433,9 +434,10 @@ backup_download(struct cli *c)
 	int code;
 
 	r->path = c->args.file != NULL ? xstrdup(c->args.file) : xasprintf("%s-data.tar.gz", r->name);
+	r->presign_ns = c->args.presign_ns;
 	path = xstrdup(r->path);
 	code = run_request(c, r, &sink);
-	if (code == EXIT_OK && strcmp(path, "-") != 0)
+	if (code == EXIT_OK && c->args.presign_ns == 0 && strcmp(path, "-") != 0)
 		fprintf(stderr, "wrote %s\n", path);
 	return code;
 }
@@ -569,7 +571,7 @@ const struct command commands[] = {
 	{ "location", "list", "", 0, 0, P | O, "List the backup locations of the project", NULL, location_list },
 	{ "location", "show", "NAME", 1, 1, P | SET_SHOW, "Show a backup location, also as one of Velero",
 		"orlop location show main -o velero", location_show },
-	{ "location", "validate", "[NAME|URL]", 0, 1, L | O, "Try what backups need, step by step, and say what is wrong",
+	{ "location", "validate", "[NAME|URL]", 0, 1, L | O | SET_VALIDATE, "Try what backups need, step by step, and say what is wrong",
 		"orlop location validate 's3://backups?s3Url=https://minio:9000&s3ForcePathStyle=true'", location_validate },
 	{ "location", "policy", "NAME|URL", 1, 1, P | O | SET_POLICY, "Print the IAM policies that a location needs",
 		"orlop location policy main --ebs", location_policies },

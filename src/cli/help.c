@@ -68,7 +68,7 @@ help_command(const struct command *cmd, FILE *to)
 		if (o->value == NULL)
 			name = xasprintf("--%s", o->name);
 		else
-			name = xasprintf(o->type == OPT_T_TRI ? "--%s[=%s]" : "--%s %s", o->name, o->value);
+			name = xasprintf(o->type == OPT_T_TRI || o->type == OPT_T_HOURS ? "--%s[=%s]" : "--%s %s", o->name, o->value);
 		if (o->letter != 0)
 			fprintf(to, "  -%c, %s\n", o->letter, name);
 		else

@@ -1,4 +1,4 @@
-/* The S3 store: whole objects.  Listing is in s3_list.c, large objects in s3_multi.c, requests in s3_conn.c. */
+/* The S3 store: whole objects.  Listing is in s3_list.c, large objects in s3_read.c and s3_multi.c, requests in s3_conn.c. */
 #include "store/s3_impl.h"
 #include "store/validate_impl.h"
 
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RESUMES        4                 /* of a broken download without a byte of progress in between */
 #define CREATE_RETRIES 4
 #define WAIT_SLICE     (50 * NS_PER_MS)  /* how late a cancel may be seen */
 
@@ -93,103 +92,6 @@ s3_get(struct store *st, const char *key, const struct store_range *range, struc
 		return err_set(e, EK_CORRUPT, "%zu bytes from %" PRIu64 " on are needed, the store sent %zu", range->n,
 			range->off, resp.body.len);
 	return buf_add_str(out, buf_str(&resp.body), e);
-}
-
-/* A download that goes on where it broke off. */
-struct download {
-	struct s3_sum sum;
-	char          expected[S3_SUM_MAX];      /* "": the store sent no checksum of the whole object */
-	store_sink *sink;
-	void       *ctx;
-	uint64_t    got;
-	bool        refused;                     /* the sink's error: final */
-};
-
-static int
-download_piece(void *ctx, const void *p, size_t n, struct err *e)
-{
-	struct download *d = ctx;
-
-	if (d->sink(d->ctx, p, n, e) < 0) {
-		d->refused = true;
-		return -1;
-	}
-	d->got += n;
-	s3_sum_add(&d->sum, p, n);
-	return 0;
-}
-
-static int
-download_end(struct download *d, struct err *e)
-{
-	char found[S3_SUM_MAX];
-
-	if (!*d->expected)
-		return 0;
-	s3_sum_end(&d->sum, found);
-	return s3_sum_compare(d->sum.kind, d->expected, found, e);
-}
-
-static void
-download_done(struct download *d)
-{
-	s3_sum_done(&d->sum);
-}
-
-/* Of a Content-Range that tells nothing but the size; 0: not told. */
-static uint64_t
-size_of_416(const struct http_resp *resp)
-{
-	struct str v;
-	uint64_t size;
-
-	if (!http_resp_header(resp, "Content-Range", &v) || !str_starts(v, S("bytes */")) ||
-	    !parse_u64(str_sub(v, 8, v.len), INT64_MAX, &size))
-		return 0;
-	return size;
-}
-
-static int
-s3_read(struct store *st, const char *key, store_sink *sink, void *ctx, const struct cancel *c, struct err *e)
-{
-	struct s3 *s = s3_of(st);
-	AUTO(download_done) struct download d = { .sink = sink, .ctx = ctx };
-	char range[64] = "", same[128] = "";
-	struct s3_req req = { .aim = S3_GET, .method = "GET", .key = key, .sink = download_piece, .ctx = &d };
-	unsigned idle = 0;
-
-	s3_sum_begin(&d.sum, s->conn.dialect.sum);
-	for (;;) {
-		AUTO(http_resp_done) struct http_resp resp = { 0 };
-		struct err why = { 0 };
-		uint64_t before = d.got;
-		struct str tag;
-		int rc = s3_do(&s->conn, s->http, &req, &resp, c, &why);
-
-		if (before == 0 && !s3_sum_sent(&resp, d.sum.kind, d.expected))
-			d.expected[0] = '\0';
-		if (rc == 0) {
-			if (before == 0 || resp.status == 206)
-				return download_end(&d, e);
-			return err_set(e, EK_CORRUPT, "the store does not continue a broken download");
-		}
-		idle = d.got > before ? 0 : idle + 1;
-		/* Broken off behind the last byte: there is no rest to ask for. */
-		if (before > 0 && resp.status == 416 && size_of_416(&resp) == d.got)
-			return download_end(&d, e);
-		if (strcmp(why.reason, "PreconditionFailed") == 0)
-			return err_set(e, EK_CONFLICT, "the object was replaced while it was read");
-		/* Without a tag nothing proves that the rest belongs to the same object. */
-		if (before == 0 && http_resp_header(&resp, "ETag", &tag) && tag.len < sizeof same - 16)
-			(void)snprintf(same, sizeof same, "If-Match: " STR_FMT, STR_ARG(tag));
-		if (d.refused || d.got == 0 || !*same || idle >= RESUMES || !err_info(why.kind)->retry) {
-			*e = why;
-			return -1;
-		}
-		(void)snprintf(range, sizeof range, "Range: bytes=%" PRIu64 "-", d.got);
-		req.headers[0] = range;
-		req.headers[1] = same;
-	}
 }
 
 int
@@ -345,6 +247,7 @@ static const struct store_ops s3_ops = {
 	.create = s3_create,
 	.get = s3_get,
 	.read = s3_read,
+	.presign = s3_presign,
 	.head = s3_head,
 	.get_many = s3_get_many,
 	.put_many = s3_put_many,
@@ -359,12 +262,12 @@ static const struct store_ops s3_ops = {
 };
 
 struct store *
-s3_open(const struct store_place *place, struct err *e)
+s3_open(const struct store_place *place, bool anyhow, struct err *e)
 {
 	struct s3 *s = xcalloc(1, sizeof *s);
 
 	s->base.ops = &s3_ops;
-	if (s3_conn_init(&s->conn, place, e) == 0)
+	if (s3_conn_init(&s->conn, place, anyhow, e) == 0)
 		s->http = http_new(&s->conn.http, e);
 	if (s->http)
 		return &s->base;

@@ -131,28 +131,28 @@ only_chars(struct str s, const char *set)
 
 /* A default port is left out, as libcurl does in the Host header, which is signed. */
 static int
-parse_endpoint(struct s3_conn *s, const char *url, struct err *e)
+parse_endpoint(const char *name, const char *url, bool *tls, char **to_host, char **to_base, struct err *e)
 {
 	struct str rest = str_of(url), host, base;
 	struct str port;
 
-	s->tls = str_starts(rest, S("https://"));
-	if (!s->tls && !str_starts(rest, S("http://")))
-		return err_set(e, EK_INVALID, "s3Url must start with http:// or https://");
-	rest = str_sub(rest, s->tls ? 8 : 7, rest.len);
+	*tls = str_starts(rest, S("https://"));
+	if (!*tls && !str_starts(rest, S("http://")))
+		return err_set(e, EK_INVALID, "%s must start with http:// or https://", name);
+	rest = str_sub(rest, *tls ? 8 : 7, rest.len);
 	host = str_sub(rest, 0, str_chr(rest, '/'));
 	base = str_sub(rest, host.len, rest.len);
 	if (str_chr(host, '@') < host.len)
-		return err_set(e, EK_INVALID, "s3Url must not contain a user name or password");
+		return err_set(e, EK_INVALID, "%s must not contain a user name or password", name);
 	while (base.len && base.p[base.len - 1] == '/')
 		base.len--;
-	port = s->tls ? S(":443") : S(":80");
+	port = *tls ? S(":443") : S(":80");
 	if (str_ends(host, port))
 		host.len -= port.len;
 	if (!host.len || host.p[0] == ':' || !only_chars(host, ALNUM "-._:[]") || !only_chars(base, ALNUM "-._~/"))
-		return err_set(e, EK_INVALID, "s3Url is not of the form https://HOST[:PORT][/PATH]");
-	s->host = str_dup(host);
-	s->base = str_dup(base);
+		return err_set(e, EK_INVALID, "%s is not of the form https://HOST[:PORT][/PATH]", name);
+	*to_host = str_dup(host);
+	*to_base = str_dup(base);
 	return 0;
 }
 
@@ -207,16 +207,20 @@ open_creds(const struct s3_conn *s, const struct store_place *place, struct err 
 }
 
 int
-s3_conn_init(struct s3_conn *s, const struct store_place *place, struct err *e)
+s3_conn_init(struct s3_conn *s, const struct store_place *place, bool anyhow, struct err *e)
 {
 	const char *endpoint = place->s3_url ? place->s3_url : aws_endpoint();
+	const char *public = place->public_url;
 
 	if (choose_region(s, place, e) < 0)
 		return -1;
 	s->aws = place->s3_url == NULL;
 	s->tls = endpoint == NULL;
-	if (endpoint && parse_endpoint(s, endpoint, e) < 0)
-		return place->s3_url ? -1 : err_ctx(e, "AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL");
+	if (endpoint && parse_endpoint(place->s3_url ? "s3Url" : "AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL", endpoint, &s->tls,
+	    &s->host, &s->base, e) < 0)
+		return -1;
+	if (public && parse_endpoint("publicUrl", public, &s->public.tls, &s->public.host, &s->public.base, e) < 0)
+		return -1;
 	if (s3_dialect_init(&s->dialect, place, s->tls, e) < 0)
 		return -1;
 	s->ca_pem.max = LIMIT_PEM;
@@ -234,8 +238,11 @@ s3_conn_init(struct s3_conn *s, const struct store_place *place, struct err *e)
 		.max_connections = S3_WINDOW,
 		.retries = RETRIES,
 	};
-	s->creds = open_creds(s, place, e);
-	return s->creds ? 0 : -1;
+	s->creds = open_creds(s, place, &s->no_creds);
+	if (s->creds || anyhow)
+		return 0;
+	*e = s->no_creds;
+	return -1;
 }
 
 void
@@ -248,6 +255,8 @@ s3_conn_done(struct s3_conn *s)
 	free(s->region_said);
 	free(s->host);
 	free(s->base);
+	free(s->public.host);
+	free(s->public.base);
 	free(s->ca_file);
 	buf_free(&s->ca_pem);
 	s3_dialect_done(&s->dialect);
@@ -274,6 +283,29 @@ s3_conn_endpoint(const struct s3_conn *s)
 	buf_puts(&b, s->tls ? "https://" : "http://");
 	put_host(s, &b);
 	return buf_take(&b, NULL);
+}
+
+int
+s3_conn_creds(const struct s3_conn *s, const char *refused, struct creds *out, const struct cancel *c, struct err *e)
+{
+	if (s->creds)
+		return creds_take(s->creds, refused, out, c, e);
+	*e = s->no_creds;
+	return -1;
+}
+
+void
+s3_conn_path(const struct s3_conn *s, bool path_style, const char *base, const char *key, struct buf *out)
+{
+	buf_puts(out, base ? base : "");
+	if (path_style)
+		buf_putf(out, "/%s", s->bucket);
+	if (key || !path_style)
+		buf_putc(out, '/');
+	if (key) {
+		http_escape(out, str_of(s->prefix), true);
+		http_escape(out, str_of(key), true);
+	}
 }
 
 /* One request on its way: what stays the same in all attempts. */
@@ -308,15 +340,7 @@ exchange_init(struct exchange *x, struct err *e)
 		return err_set(e, EK_INVALID, "with its prefix the key is longer than %d bytes", STORE_KEY_MAX);
 	x->host.max = x->path.max = x->url.max = URL_MAX;
 	put_host(s, &x->host);
-	buf_puts(&x->path, s->base ? s->base : "");
-	if (s->path_style)
-		buf_putf(&x->path, "/%s", s->bucket);
-	if (x->r->key || !s->path_style)
-		buf_putc(&x->path, '/');
-	if (x->r->key) {
-		http_escape(&x->path, str_of(s->prefix), true);
-		http_escape(&x->path, str_of(x->r->key), true);
-	}
+	s3_conn_path(s, s->path_style, s->base, x->r->key, &x->path);
 	buf_putf(&x->url, "%s://%s%s", s->tls ? "https" : "http", buf_cstr(&x->host), buf_cstr(&x->path));
 	if (x->r->n_query) {
 		buf_putc(&x->url, '?');
@@ -341,7 +365,7 @@ sign(void *ctx, struct http_call *call, bool again, struct err *e)
 
 	if (again)
 		return 1;
-	if (creds_take(s->creds, NULL, &creds, x->c, e) < 0) {
+	if (s3_conn_creds(s, NULL, &creds, x->c, e) < 0) {
 		x->unsigned_ = true;
 		return -1;
 	}
@@ -541,7 +565,7 @@ other_creds(const struct s3_conn *s, const char *access_key, const struct cancel
 {
 	AUTO(creds_done) struct creds creds = { 0 };
 
-	return access_key ? creds_take(s->creds, access_key, &creds, c, e) : 1;
+	return access_key ? s3_conn_creds(s, access_key, &creds, c, e) : 1;
 }
 
 /* A refused HEAD does not say why; the clock was it, if the answer's Date is far from what was signed. */

@@ -53,7 +53,8 @@ void s3_dialect_lines(const struct s3_dialect *d, const struct s3_req *r, bool w
  * succeeded; from then on several threads may read it, each with a session of its own.  needs_md5 may change at any time.
  */
 struct s3_conn {
-	struct creds_source *creds;
+	struct creds_source *creds;          /* NULL: there are none, and no_creds says why */
+	struct err       no_creds;
 	char            *bucket;
 	char            *prefix;             /* "" or "a/b/" */
 	char            *region;
@@ -63,14 +64,20 @@ struct s3_conn {
 	bool             aws;                /* without a host below, it follows from the region */
 	bool             tls, path_style;
 	char            *host, *base;        /* "minio.example:9000"; "" or "/path" before the bucket */
+	struct s3_public { bool tls; char *host, *base; } public;        /* for presigned URLs; host NULL: the same */
 	char            *ca_file;
 	struct buf       ca_pem;
 	struct s3_dialect dialect;
 	struct http_conf http;
 };
-MUST_CHECK int s3_conn_init(struct s3_conn *s, const struct store_place *place, struct err *e);
+/* anyhow: without credentials, too; each signed request then fails with no_creds. */
+MUST_CHECK int s3_conn_init(struct s3_conn *s, const struct store_place *place, bool anyhow, struct err *e);
 void s3_conn_done(struct s3_conn *s);
 char *s3_conn_endpoint(const struct s3_conn *s);         /* "https://host" for messages; heap */
+MUST_CHECK int s3_conn_creds(const struct s3_conn *s, const char *refused, struct creds *out, const struct cancel *c,
+	struct err *e);                      /* as creds_take */
+/* The path of a key, or of the bucket (NULL), as it is sent after base. */
+void s3_conn_path(const struct s3_conn *s, bool path_style, const char *base, const char *key, struct buf *out);
 /* Before the first request of a window; s3_do does it itself. */
 MUST_CHECK int s3_conn_ready(struct s3_conn *s, struct http *h, const struct cancel *c, struct err *e);
 
@@ -130,6 +137,14 @@ MUST_CHECK int s3_head(struct store *st, const char *key, struct store_info *out
 /* A login page or a proxy's greeting is a 200, too; a store that took an object says under which tag. */
 MUST_CHECK int s3_check_taken(const struct http_resp *resp, struct err *e);
 void s3_etag(char out[sizeof((struct store_info *)0)->etag], struct str quoted);       /* without its quotes */
+
+/* s3_read.c */
+MUST_CHECK int s3_read(struct store *st, const char *key, store_sink *sink, void *ctx, const struct cancel *c,
+	struct err *e);
+
+/* s3_presign.c */
+MUST_CHECK int s3_presign(struct store *st, const char *key, int64_t valid_ns, struct store_presigned *out,
+	const struct cancel *c, struct err *e);
 
 /* s3_many.c */
 #define S3_WINDOW 16

@@ -2,25 +2,27 @@
 #include "store/store.h"
 #include "store/store_impl.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define LOG_MODULE   "store"
 
-struct store *
-store_open(const char *url, struct err *e)
+static struct store *
+open_store(const char *url, bool anyhow, struct err *e)
 {
 	AUTO(store_place_done) struct store_place place = { 0 };
 	struct store *st;
 
 	if (store_place_parse(&place, url, e) < 0)
 		return NULL;
-	st = place.dir ? localdir_open(place.dir, e) : s3_open(&place, e);
+	st = place.dir ? localdir_open(place.dir, e) : s3_open(&place, anyhow, e);
 	if (!st)
 		return NULL;
 	st->url = store_place_url(&place);
@@ -28,6 +30,18 @@ store_open(const char *url, struct err *e)
 	/* In a path, '?' is a character like others. */
 	st->label = place.dir ? xstrdup(st->url) : xstrndup(st->url, str_chr(str_of(st->url), '?'));
 	return st;
+}
+
+struct store *
+store_open(const char *url, struct err *e)
+{
+	return open_store(url, false, e);
+}
+
+struct store *
+store_open_to_validate(const char *url, struct err *e)
+{
+	return open_store(url, true, e);
 }
 
 void
@@ -152,6 +166,29 @@ store_read(struct store *st, const char *key, store_sink *sink, void *ctx, const
 	if (check_key(key, false, e) < 0)
 		return -1;
 	return told(st->ops->read(st, key, sink, ctx, c, e), st, "read", key, e);
+}
+
+int
+store_presign(struct store *st, const char *key, int64_t valid_ns, struct store_presigned *out, const struct cancel *c,
+	struct err *e)
+{
+	if (check_key(key, false, e) < 0)
+		return -1;
+	if (st->ops->presign == NULL)
+		return err_set(e, EK_INVALID, "%s is a folder: only a store that is asked over the network can let others read "
+			"by a URL", st->label);
+	if (valid_ns < NS_PER_S || valid_ns > STORE_PRESIGN_MAX_NS)
+		return err_set(e, EK_INVALID, "a presigned URL is valid for 1 second to 7 days (168h)");
+	return told(st->ops->presign(st, key, valid_ns, out, c, e), st, "presign", key, e);
+}
+
+void
+store_presigned_done(struct store_presigned *p)
+{
+	if (p->url)
+		secret_wipe(p->url, strlen(p->url));
+	free(p->url);
+	*p = (struct store_presigned){ 0 };
 }
 
 int

@@ -26,6 +26,8 @@ struct store_writer;
  * EK_DENIED: no credentials.
  */
 MUST_CHECK struct store *store_open(const char *url, struct err *e);
+/* The same for store_validate: that there are no credentials, or none that can be read, is then a step's failure. */
+MUST_CHECK struct store *store_open_to_validate(const char *url, struct err *e);
 void store_close(struct store *st);
 void store_closep(struct store **st);
 
@@ -74,6 +76,21 @@ struct store_gift { const char *key; struct str data; };
 MUST_CHECK int store_put_many(struct store *st, const struct store_gift *gifts, size_t n, const struct cancel *c,
 	struct err *e);
 
+/*
+ * A URL with which anyone can read the object for so long (1 s to 7 days), without credentials of their own; it names
+ * the host in publicUrl, where the location has one.  Nothing is asked: the object need not be there.  EK_INVALID: a
+ * folder, an object that is encrypted with a key of the customer, or too short or long a time.
+ */
+struct store_presigned {
+	char   *url;                     /* whoever has it can read the object; owned */
+	int64_t until_unix_ns;
+	bool    ends_sooner;             /* with the credentials, which end before that */
+};
+#define STORE_PRESIGN_MAX_NS ((int64_t)7 * 24 * 3600 * 1000000000)
+MUST_CHECK int store_presign(struct store *st, const char *key, int64_t valid_ns, struct store_presigned *out,
+	const struct cancel *c, struct err *e);
+void store_presigned_done(struct store_presigned *p);
+
 /* Size, time and tag of an object.  EK_NOTFOUND. */
 struct store_info {
 	uint64_t size;
@@ -117,7 +134,7 @@ MUST_CHECK int store_sweep(struct store *st, const char *prefix, int64_t before_
 	const struct cancel *c, struct err *e);
 
 /*
- * Tries what backups need, step by step, with a probe below "plugins/orlop/" (a folder Velero tolerates, velero-format 1.1).
+ * Tries what backups need (and with volumes, also the permissions that snapshots of EBS volumes need), step by step, with a probe below "plugins/orlop/" (a folder Velero tolerates, velero-format 1.1).
  * on_step (may be NULL) is told of each step as it ends.  After a failure the steps that need it are told as skipped, the
  * others take place; so do all that only read where the location is read only.  Returns the first failure.  Nothing is left
  * behind, also after a failure and when c fires (cleaning up then takes some seconds at most): only a bucket that keeps old
@@ -133,6 +150,6 @@ struct store_step {                      /* valid during the call */
 	const char            *remedy;   /* what the user can do about it, else "" */
 };
 typedef void store_step_fn(void *ctx, const struct store_step *step);
-MUST_CHECK int store_validate(struct store *st, store_step_fn *on_step, void *ctx, const struct cancel *c, struct err *e);
+MUST_CHECK int store_validate(struct store *st, bool volumes, store_step_fn *on_step, void *ctx, const struct cancel *c, struct err *e);
 
 #endif

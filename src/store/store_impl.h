@@ -26,6 +26,8 @@ struct store_ops {
 		const struct cancel *c, struct err *e);
 	int  (*read)(struct store *st, const char *key, store_sink *sink, void *ctx, const struct cancel *c,
 		struct err *e);
+	int  (*presign)(struct store *st, const char *key, int64_t valid_ns, struct store_presigned *out,
+		const struct cancel *c, struct err *e);          /* NULL: not possible */
 	int  (*head)(struct store *st, const char *key, struct store_info *out, const struct cancel *c, struct err *e);
 	/* NULL: head and get, one after another. */
 	int  (*get_many)(struct store *st, const struct store_want *want, size_t n, size_t max_each, store_got_fn *fn,
@@ -83,8 +85,8 @@ const char *store_key_flaw(const char *key, bool writing);
 /* Appends s with %XX decoded (and '+' as blank when plus).  False: malformed, or a NUL. */
 bool store_unescape(struct buf *out, struct str s, bool plus);
 
-/* Each kind's constructor; ops is set, url and label are filled by store.c. */
+/* Each kind's constructor; ops is set, url and label are filled by store.c.  anyhow: also without credentials. */
 MUST_CHECK struct store *localdir_open(const char *path, struct err *e);
-MUST_CHECK struct store *s3_open(const struct store_place *place, struct err *e);
+MUST_CHECK struct store *s3_open(const struct store_place *place, bool anyhow, struct err *e);
 
 #endif

@@ -272,7 +272,7 @@ run_step(struct run *r, size_t nth, const struct check_step *step, struct err *e
 		row.status = rc < 0 ? STEP_FAILED : STEP_WARNING;
 		row.cause = cause->msg;
 		note_action(k, cause);
-		remedy_of(step->name, cause, &k->facts, &remedy);
+		(void)remedy_of(step->name, cause, &k->facts, &remedy);
 	}
 	row.remedy = buf_cstr(&remedy);
 	if (rc == 0 && k->skip != SKIP_WITH_REST)
@@ -284,19 +284,23 @@ run_step(struct run *r, size_t nth, const struct check_step *step, struct err *e
 }
 
 int
-store_validate(struct store *st, store_step_fn *on_step, void *ctx, const struct cancel *c, struct err *e)
+store_validate(struct store *st, bool volumes, store_step_fn *on_step, void *ctx, const struct cancel *c, struct err *e)
 {
 	const struct checks *all = st->ops->checks;
 	struct run r = { .check = { .st = st, .c = c, .detail = BUF_INIT(DETAIL_MAX) }, .on_step = on_step, .ctx = ctx };
 	struct cancel cleanup;
 	struct err first = { 0 };
 
+	if (volumes && all != &s3_checks)
+		return err_set(e, EK_INVALID, "%s is a folder: EBS volumes belong to a location of AWS", st->label);
 	(void)snprintf(r.check.key, sizeof r.check.key, PROBE_FOLDER "%s", random_uuid(r.check.text));
 	facts_set(&r.check.facts, FACT_PROBE, "%s", r.check.key);
 	all->begin(&r.check);
 	for (size_t i = 0; i < all->n && first.kind != EK_CANCELED; i++) {
 		struct err why = { 0 };
 
+		if (all->steps[i].volumes && !volumes)
+			continue;
 		if (!skipped(&r, all, &all->steps[i]) && run_step(&r, i, &all->steps[i], &why) < 0
 		    && (first.kind == EK_NONE || why.kind == EK_CANCELED))
 			first = why;

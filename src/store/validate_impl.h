@@ -26,8 +26,10 @@ struct facts { char *at[FACT_COUNT_]; };
 void facts_set(struct facts *f, enum fact which, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void facts_done(struct facts *f);
 
-/* Appends what helps against why, which ended the step. */
-void remedy_of(const char *step, const struct err *why, const struct facts *f, struct buf *out);
+/* Appends what helps against why, which ended the step.  The number of the row that has it, below remedy_count(), or -1:
+ * none has, and the kind's own hint was taken. */
+int remedy_of(const char *step, const struct err *why, const struct facts *f, struct buf *out);
+size_t remedy_count(void);
 
 /* For the steps that need this one: they take place all the same, or not. */
 enum check_skip { SKIP_NOTHING, SKIP_ALONE, SKIP_WITH_REST };
@@ -54,6 +56,7 @@ struct check_step {
 	bool        writes;              /* not in a location that is read only */
 	const char *action;              /* IAM: the permission that a refusal is about; NULL: none */
 	enum fact   resource;            /* and on what */
+	bool        volumes;             /* only where snapshots of volumes are wanted */
 };
 
 /* A kind of store's steps. */
@@ -70,6 +73,8 @@ extern const struct checks dir_checks, s3_checks;
 int check_list(struct check *k, struct err *e);
 int check_read(struct check *k, struct err *e);
 int check_range(struct check *k, struct err *e);
+/* validate_ebs.c */
+int check_volumes(struct check *k, struct err *e);
 
 /* A warning with a word for the table of remedies. */
 void check_warn(struct check *k, const char *reason, const char *fmt, ...) PRINTF_LIKE(3, 4);

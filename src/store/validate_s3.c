@@ -30,7 +30,7 @@
 #define VERSION_MAX 1024                 /* bytes of an ID, as S3 promises */
 
 enum { AT_RESOLVE, AT_CONNECT, AT_TLS, AT_ENDPOINT, AT_CLOCK, AT_CREDENTIALS, AT_BUCKET, AT_LIST, AT_WRITE, AT_READ, AT_RANGE,
-	AT_MULTIPART, AT_CONDITIONAL, AT_DELETE };
+	AT_MULTIPART, AT_CONDITIONAL, AT_DELETE, AT_VOLUMES };
 #define BIT(step) (1u << (step))
 
 /* A version that a step has made: of the probe, or the mark that deleting it leaves in a versioned bucket. */
@@ -368,9 +368,10 @@ check_credentials(struct check *k, struct err *e)
 	AUTO_BUF struct buf source = BUF_INIT(4 * KIB);
 	AUTO(creds_done) struct creds creds = { 0 };
 
-	creds_describe(s->conn.creds, &source);
+	if (s->conn.creds != NULL)
+		creds_describe(s->conn.creds, &source);
 	facts_set(&k->facts, FACT_SOURCE, "%s", buf_cstr(&source));
-	if (creds_take(s->conn.creds, NULL, &creds, k->c, e) < 0)
+	if (s3_conn_creds(&s->conn, NULL, &creds, k->c, e) < 0)
 		return -1;
 	buf_putf(&k->detail, "from %s", buf_cstr(&source));
 	put_caller(k, &creds);
@@ -690,5 +691,6 @@ static const struct check_step steps[] = {
 	[AT_MULTIPART]   = { "multipart",   check_multipart,   BIT(AT_WRITE), true, "s3:PutObject", FACT_OBJECT_ARN },
 	[AT_CONDITIONAL] = { "conditional", check_conditional, BIT(AT_WRITE), true, "s3:PutObject", FACT_OBJECT_ARN },
 	[AT_DELETE]      = { "delete",      check_delete,      BIT(AT_BUCKET), true, "s3:DeleteObject", FACT_OBJECT_ARN },
+	[AT_VOLUMES]     = { "volumes",     check_volumes,     BIT(AT_CREDENTIALS), false, NULL, 0, true },
 };
 const struct checks s3_checks = { steps, COUNT(steps), begin, end };

@@ -407,7 +407,7 @@ validation_passes_and_leaves_nothing(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	OK(store_validate(st, note_step, &log, NULL, &e));
+	OK(store_validate(st, false, note_step, &log, NULL, &e));
 	assert_null(strstr(buf_cstr(&log), "failed"));
 	assert_non_null(strstr(buf_cstr(&log), "delete ok\n"));
 	OK(store_list(st, "", false, collect, &keys, NULL, &e));
@@ -424,7 +424,7 @@ validation_names_folders_that_velero_refuses(void **state)
 	(void)state;
 	OK(store_put(st, "holiday/1.jpg", S("x"), NULL, &e));
 	OK(store_put(st, "backups/b/velero-backup.json", S("{}"), NULL, &e));
-	assert_int_equal(store_validate(st, note_step, &log, NULL, &e), -1);
+	assert_int_equal(store_validate(st, false, note_step, &log, NULL, &e), -1);
 	assert_non_null(strstr(e.msg, "invalid top-level directories: [holiday]"));
 	assert_non_null(strstr(buf_cstr(&log), "list failed\n"));
 	clear(st, "");
@@ -438,7 +438,7 @@ check_refused(const char *url, enum err_kind kind, const char *reason, const cha
 	AUTO(store_closep) struct store *st = store_open(url, &e);
 
 	assert_non_null(st);
-	assert_int_equal(store_validate(st, NULL, NULL, NULL, &e), -1);
+	assert_int_equal(store_validate(st, false, NULL, NULL, NULL, &e), -1);
 	print_message("  %s\n", e.msg);
 	assert_int_equal(e.kind, kind);
 	assert_string_equal(e.reason, reason);
@@ -491,7 +491,7 @@ wrong_region_is_corrected_or_explained(void **state)
 	url = xasprintf("%s%cregion=eu-nowhere-9", test_url, strchr(test_url, '?') ? '&' : '?');
 	st = store_open(url, &e);
 	assert_non_null(st);
-	if (store_validate(st, NULL, NULL, NULL, &e) == 0) {
+	if (store_validate(st, false, NULL, NULL, NULL, &e) == 0) {
 		print_message("this server takes every region\n");
 	} else {
 		print_message("  %s\n", e.msg);
@@ -502,7 +502,7 @@ wrong_region_is_corrected_or_explained(void **state)
 	assert_int_equal(setenv("AWS_REGION", "eu-nowhere-9", 1), 0);
 	st = opened();
 	assert_int_equal(unsetenv("AWS_REGION"), 0);
-	OK(store_validate(st, NULL, NULL, NULL, &e));
+	OK(store_validate(st, false, NULL, NULL, NULL, &e));
 	store_close(st);
 }
 

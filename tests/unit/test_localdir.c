@@ -538,7 +538,7 @@ validation_passes_on_a_folder_that_does_not_exist_yet(void **state)
 	AUTO_BUF struct buf log = BUF_INIT(16 * KIB);
 	struct err e = { 0 };
 
-	OK(store_validate(p->st, note_step, &log, NULL, &e));
+	OK(store_validate(p->st, false, note_step, &log, NULL, &e));
 	assert_string_equal(buf_cstr(&log), "folder ok\nspace ok\nlist ok\nwrite ok\nread ok\nrange ok\nconditional ok\ndelete ok\n");
 	assert_false(exists(p, "plugins"));
 }
@@ -554,7 +554,7 @@ validation_names_folders_that_velero_refuses(void **state)
 	OK(store_put(p->st, "holiday/1.jpg", S("x"), NULL, &e));
 	OK(store_put(p->st, "work/x", S("x"), NULL, &e));
 	OK(store_put(p->st, "loose-object", S("x"), NULL, &e));
-	assert_int_equal(store_validate(p->st, note_step, &log, NULL, &e), -1);
+	assert_int_equal(store_validate(p->st, false, note_step, &log, NULL, &e), -1);
 	assert_int_equal(e.kind, EK_INVALID);
 	assert_non_null(strstr(e.msg, "Backup store contains invalid top-level directories: [holiday work]"));
 	assert_non_null(strstr(buf_cstr(&log), "list failed\nwrite ok\n"));
@@ -569,7 +569,7 @@ validation_says_that_a_file_is_no_folder(void **state)
 	struct err e = { 0 };
 
 	OK(file_replace(p->root, "x", 1, 0600, &e));
-	assert_int_equal(store_validate(p->st, note_step, &log, NULL, &e), -1);
+	assert_int_equal(store_validate(p->st, false, note_step, &log, NULL, &e), -1);
 	assert_non_null(strstr(e.msg, "Not a directory"));
 	assert_non_null(strstr(e.msg, p->root));
 }

@@ -542,7 +542,8 @@ static void
 broken_download_goes_on_where_it_stopped(void **state)
 {
 	static const struct row rows[] = {
-		{ "GET /bkt/pre/k", 200, "ETag: \"v1\"\r\n", "0123456789", 4, NULL },
+		{ "HEAD /bkt/pre/k", 200, "ETag: \"v1\"\r\n", "0123456789", 0, NULL },
+		{ "GET /bkt/pre/k", 200, "ETag: \"v1\"\r\n", "0123456789", 4, "If-Match: \"v1\"\r\n" },
 		{ "GET /bkt/pre/k", 206, NULL, "456789", 3, "Range: bytes=4-\r\nIf-Match: \"v1\"\r\n" },
 		{ "GET /bkt/pre/k", 206, NULL, "789", 0, "Range: bytes=7-\r\nIf-Match: \"v1\"\r\n" },
 	};
@@ -564,6 +565,7 @@ static void
 broken_download_of_a_replaced_object_fails(void **state)
 {
 	static const struct row rows[] = {
+		{ "HEAD /bkt/pre/k", 403, NULL, "", 0, NULL },     /* then the first answer tells the tag */
 		{ "GET /bkt/pre/k", 200, "ETag: \"v1\"\r\n", "0123456789", 4, NULL },
 		{ "GET /bkt/pre/k", 412, NULL, XML_ERROR("PreconditionFailed", "x"), 0, "If-Match: \"v1\"\r\n" },
 	};
@@ -705,17 +707,17 @@ checksum_of_the_store_is_held_against_what_came(void **state)
 	static const struct { const char *headers; enum err_kind get, read; } rows[] = {
 		{ "x-amz-checksum-crc32: y/Q5Jg==\r\n", EK_NONE, EK_NONE },
 		{ "x-amz-checksum-crc32: y/Q5Jw==\r\n", EK_CORRUPT, EK_CORRUPT },
-		{ "x-amz-checksum-sha1: AAAA\r\n", EK_CORRUPT, EK_NONE },      /* a stream is summed in one way only */
-		{ "x-amz-checksum-crc32: AAAAAA==-2\r\n", EK_NONE, EK_NONE },  /* over the sums of parts */
+		{ "x-amz-checksum-sha1: AAAA\r\n", EK_CORRUPT, EK_CORRUPT },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row script[] = {
 			{ "GET /bkt/pre/k", 200, rows[i].headers, "123456789", 0, "x-amz-checksum-mode: ENABLED" },
+			{ "HEAD /bkt/pre/k", 200, rows[i].headers, "123456789", 0, "x-amz-checksum-mode: ENABLED" },
 			{ "GET /bkt/pre/k", 200, rows[i].headers, "123456789", 0, "x-amz-checksum-mode: ENABLED" },
 		};
-		struct script s = { .rows = script, .n = 2, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+		struct script s = { .rows = script, .n = 3, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
 		AUTO_BUF struct buf got = BUF_INIT(MIB);
 		struct err get = { 0 }, read = { 0 };
 		struct store *st;
@@ -729,6 +731,40 @@ checksum_of_the_store_is_held_against_what_came(void **state)
 		assert_int_equal(get.kind, rows[i].get);
 		assert_int_equal(read.kind, rows[i].read);
 		assert_true(read.kind == EK_NONE || strstr(read.msg, "damaged") != NULL);
+	}
+}
+
+/* "sum-N": one over the sums of N parts, whose sizes are asked for. */
+static void
+checksum_over_parts_is_held_against_what_came(void **state)
+{
+#define PART(n, body)  { "HEAD /bkt/pre/k?partNumber=" #n, 206, "ETag: \"v\"\r\n", body, 0, NULL }
+#define WHOLE(sum) { "HEAD /bkt/pre/k", 200, "ETag: \"v\"\r\nx-amz-checksum-sha256: " sum "\r\n", "123456789", 0, NULL }
+#define BYTES { "GET /bkt/pre/k", 200, NULL, "123456789", 0, "If-Match: \"v\"\r\n" }
+	static const struct row right[] = { WHOLE("RWtJBRAdYQ9Y6rETLya5JMkap8fADJo5biSsdBWQ50E=-3"), PART(1, "1234"), BYTES };
+	static const struct row wrong[] = { WHOLE("LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=-3"), PART(1, "1234"), BYTES, PART(1, "1234"), PART(2, "5678"), PART(3, "9") };
+	static const struct row uneven[] = { WHOLE("LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=-3"), PART(1, "1234"), BYTES, PART(1, "1234"), PART(2, "567") };
+	static const struct row untold[] = { WHOLE("LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=-3"), PART(1, "123456789"), BYTES };
+	static const struct row refused[] = { WHOLE("LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=-3"), { "HEAD /bkt/pre/k?partNumber=1", 403, NULL, "", 0, NULL }, BYTES };
+	static const struct { const struct row *rows; size_t n; enum err_kind kind; } cases[] = {
+		{ right, COUNT(right), EK_NONE }, { wrong, COUNT(wrong), EK_CORRUPT }, { uneven, COUNT(uneven), EK_NONE },
+		{ untold, COUNT(untold), EK_NONE }, { refused, COUNT(refused), EK_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct script s = { .rows = cases[i].rows, .n = cases[i].n, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+		AUTO_BUF struct buf got = BUF_INIT(MIB);
+		struct err e = { 0 };
+		struct store *st;
+
+		script_start(&s);
+		st = open_at(&s, "&checksumAlgorithm=CRC32");
+		assert_int_equal(store_read(st, "k", to_buf, &got, NULL, &e), cases[i].kind == EK_NONE ? 0 : -1);
+		store_close(st);
+		script_end(&s, &e);
+		assert_int_equal(e.kind, cases[i].kind);
+		assert_string_equal(buf_cstr(&got), "123456789");
 	}
 }
 
@@ -864,6 +900,7 @@ main(void)
 		cmocka_unit_test(prefix_and_key_together_are_bounded),
 		cmocka_unit_test(what_the_location_says_is_sent_and_signed),
 		cmocka_unit_test(checksum_of_the_store_is_held_against_what_came),
+		cmocka_unit_test(checksum_over_parts_is_held_against_what_came),
 		cmocka_unit_test(object_lock_gets_the_md5_that_it_wants),
 		cmocka_unit_test(refused_delete_is_explained_by_its_retention),
 		cmocka_unit_test(bucket_is_asked_for_its_region_where_nobody_names_one),

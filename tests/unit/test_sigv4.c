@@ -295,6 +295,23 @@ botocore_signs_the_same(void **state)
 	}
 }
 
+/* Amazon S3 API Reference, "Authenticating requests: using query parameters". */
+static void
+presigned_url_of_the_s3_reference(void **state)
+{
+	AUTO(creds_done) struct creds c = creds_of("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+	AUTO_BUF struct buf query = BUF_INIT(64 * KIB);
+	const struct sigv4_pair headers[] = { { S("host"), S("examplebucket.s3.amazonaws.com") } };
+	const struct sigv4_req r = { .method = "GET", .region = "us-east-1", .service = "s3", .path = S("/test.txt"),
+		.headers = headers, .n_headers = 1, .payload_hash = SIGV4_UNSIGNED };
+
+	(void)state;
+	sigv4_presign(&r, &c, unix_ns("2013-05-24T00:00:00Z"), 86400, &query);
+	assert_string_equal(buf_cstr(&query), "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524"
+		"%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
+		"&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
+}
+
 int
 main(void)
 {
@@ -304,6 +321,7 @@ main(void)
 		cmocka_unit_test(canonical_request_and_string_to_sign_are_those_of_get_vanilla),
 		cmocka_unit_test(authorization_names_key_scope_and_headers),
 		cmocka_unit_test(query_is_escaped_and_sorted_as_sent),
+		cmocka_unit_test(presigned_url_of_the_s3_reference),
 		cmocka_unit_test(botocore_signs_the_same),
 	};
 
