@@ -7,6 +7,7 @@
 #define GIB (1024 * MIB)
 
 #define LIMIT_CONFIG      (4 * MIB)    /* kubeconfig, project, settings, credentials */
+#define LIMIT_OPTION_FILE (64 * MIB)   /* a file that an option names: rules, lists of objects */
 #define LIMIT_PEM         (1 * MIB)    /* certificates and keys */
 #define LIMIT_ERROR_BODY  (64 * KIB)   /* body of an HTTP error that is kept for its message */
 #define LIMIT_SMALL_BODY  (1 * MIB)    /* Status, version, S3 answers other than lists */

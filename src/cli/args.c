@@ -89,6 +89,14 @@ const struct option_row option_rows[] = {
 	{ "include-names", 0, OPT_T_TEXT, AT(filter.inc_names), SET_FILTER, "REGEX",
 		"only objects whose name matches (PCRE2, anywhere in the name)" },
 	{ "exclude-names", 0, OPT_T_TEXT, AT(filter.exc_names), SET_FILTER, "REGEX", "all but objects whose name matches" },
+	{ "include-object", 0, OPT_T_LIST, AT(restore.inc_objects), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
+		"only this object, or those that match: each part may be a glob, '*' or ~REGEX; may be repeated", "\n" },
+	{ "exclude-object", 0, OPT_T_LIST, AT(restore.exc_objects), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
+		"not this object, or those that match; may be repeated", "\n" },
+	{ "objects-from", 0, OPT_T_FILE, AT(restore.objects), SET_RESTORE, "FILE",
+		"only the objects in this list, one a line, as 'backup ls -o name' prints it ('-': stdin)" },
+	{ "with-dependencies", 0, OPT_T_FLAG, AT(restore.with_dependencies), SET_RESTORE, NULL,
+		"also what the chosen objects refer to: accounts and their rights, configuration, claims, classes, owners, ..." },
 	{ "ordered-resources", 0, OPT_T_LIST, AT(backup.ordered), SET_BACKUP, "LISTS",
 		"objects to store first, in this order: 'pods=ns/a,ns/b;persistentvolumes=x'", ";" },
 	{ "resource-policies", 0, OPT_T_FILE, AT(backup.policies), SET_BACKUP, "FILE",
@@ -100,7 +108,15 @@ const struct option_row option_rows[] = {
 	{ "page-size", 0, OPT_T_COUNT, AT(page), SET_BACKUP, "N", "objects per list request" },
 	{ "namespace-mappings", 0, OPT_T_PAIRS, AT(restore.ns_map), SET_RESTORE, "OLD:NEW", "restore namespaces under other names" },
 	{ "existing-resource-policy", 0, OPT_T_POLICY, AT(restore.policy), SET_RESTORE, "POLICY",
-		"objects that are there and differ: none (report) or update" },
+		"objects that are there and differ: none (report), update, apply, recreate or fail" },
+	{ "yes-really", 0, OPT_T_LIST, AT(restore.yes_really), SET_RESTORE, "KIND/[NAMESPACE/]NAME",
+		"claims, volumes and definitions that the policy recreate may delete, with all that is in them" },
+	{ "prune", 0, OPT_T_FLAG, AT(restore.prune), SET_RESTORE, NULL,
+		"afterwards delete what the backup does not have, of the chosen types and namespaces" },
+	{ "owner-references", 0, OPT_T_OWNERS, AT(restore.relink_owners), SET_RESTORE, "drop|relink",
+		"drop owner references (the default), or let them point at the restored owners" },
+	{ "pause-controllers", 0, OPT_T_FLAG, AT(restore.pause_controllers), SET_RESTORE, NULL,
+		"what starts pods does so only when everything is restored" },
 	{ "preserve-nodeports", 0, OPT_T_FLAG, AT(restore.preserve_node_ports), SET_RESTORE, NULL, "keep the node ports of services" },
 	{ "restore-status", 0, OPT_T_FLAG, AT(restore.restore_status), SET_RESTORE, NULL, "restore the status of created objects, too" },
 	{ "status-include-resources", 0, OPT_T_LIST, AT(restore.inc_status), SET_RESTORE, "TYPES", "restore the status of these types" },
@@ -151,7 +167,7 @@ const size_t option_rows_len = COUNT(option_rows);
 
 static const char *const output_names[] = { [OUT_TABLE] = "table", [OUT_WIDE] = "wide", [OUT_JSON] = "json",
 	[OUT_YAML] = "yaml", [OUT_NAME] = "name", [OUT_VELERO] = "velero" };
-static const char *const policy_names[] = { [EXISTING_NONE] = "none", [EXISTING_UPDATE] = "update" };
+static const char *const owner_names[] = { "drop", "relink" };
 
 void
 args_done(struct args *a)
@@ -308,7 +324,7 @@ add_list(const struct option_row *o, struct strs *out, const char *value, struct
 static int
 read_file(const struct option_row *o, char **out, const char *path, struct err *e)
 {
-	AUTO_BUF struct buf text = BUF_INIT(LIMIT_CONFIG);
+	AUTO_BUF struct buf text = BUF_INIT(LIMIT_OPTION_FILE);
 
 	if (file_read(path, &text, e) < 0)
 		return err_ctx(e, "--%s", o->name);
@@ -363,10 +379,16 @@ set_value(const struct option_row *o, struct args *a, const char *value, struct 
 		*(enum output *)at = (enum output)word;
 		return 0;
 	case OPT_T_POLICY:
-		word = find_word(policy_names, COUNT(policy_names), value);
+		word = find_word(existing_policy_names, EXISTING_COUNT_, value);
 		if (word < 0)
-			return err_set(e, EK_INVALID, "--%s: '%s' is not none or update", o->name, value);
+			return err_set(e, EK_INVALID, "--%s: '%s' is not none, update, apply, recreate or fail", o->name, value);
 		*(enum existing_policy *)at = (enum existing_policy)word;
+		return 0;
+	case OPT_T_OWNERS:
+		word = find_word(owner_names, COUNT(owner_names), value);
+		if (word < 0)
+			return err_set(e, EK_INVALID, "--%s: '%s' is not drop or relink", o->name, value);
+		*(bool *)at = word == 1;
 		return 0;
 	}
 	return 0;

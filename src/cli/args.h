@@ -88,9 +88,9 @@ struct option_row {
 	const char *name;                /* without "--" */
 	char        letter;              /* 0: none */
 	enum { OPT_T_FLAG, OPT_T_TRI, OPT_T_TEXT, OPT_T_LIST, OPT_T_PAIRS, OPT_T_DURATION, OPT_T_COUNT, OPT_T_OUTPUT,
-		OPT_T_POLICY, OPT_T_FILE, OPT_T_HOURS } type;  /* OPT_T_PAIRS: a list whose entries look like value, "OLD:NEW";
-		                             OPT_T_FILE: the text of a file; OPT_T_HOURS: a duration,
-		                             an hour when none is given */
+		OPT_T_POLICY, OPT_T_OWNERS, OPT_T_FILE, OPT_T_HOURS } type;  /* OPT_T_PAIRS: a list whose entries look like
+		                             value, "OLD:NEW"; OPT_T_FILE: the text of a file; OPT_T_HOURS: a duration, an hour
+		                             when none is given */
 	size_t      at;                  /* offset in struct args */
 	unsigned    set;
 	const char *value;               /* "NAME": for help; NULL: takes none */

@@ -46,6 +46,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/options.h \
 	src/engine/pace.c \
 	src/engine/pace.h \
+	src/engine/pick.c \
+	src/engine/pick.h \
 	src/engine/plan.c \
 	src/engine/plan.h \
 	src/engine/policy.c \
@@ -56,6 +58,7 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/report.h \
 	src/engine/restore.c \
 	src/engine/restore.h \
+	src/engine/restore_again.c \
 	src/engine/restore_ask.c \
 	src/engine/restore_crd.c \
 	src/engine/restore_impl.h \
@@ -63,6 +66,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore_ns.c \
 	src/engine/restore_plan.c \
 	src/engine/restore_record.c \
+	src/engine/restore_recreate.c \
+	src/engine/restore_related.c \
 	src/engine/restore_steps.c \
 	src/engine/restore_version.c \
 	src/engine/restore_why.c \

@@ -1,5 +1,10 @@
-/* Destructors of the option structs. */
+/* Option structs: words and destructors. */
 #include "engine/options.h"
+
+const char *const existing_policy_names[EXISTING_COUNT_] = {
+	[EXISTING_NONE] = "none", [EXISTING_UPDATE] = "update", [EXISTING_APPLY] = "apply",
+	[EXISTING_RECREATE] = "recreate", [EXISTING_FAIL] = "fail",
+};
 
 void
 filter_opts_done(struct filter_opts *f)
@@ -35,12 +40,16 @@ void
 restore_opts_done(struct restore_opts *o)
 {
 	filter_opts_done(&o->filter);
+	strs_free(&o->inc_objects);
+	strs_free(&o->exc_objects);
+	free(o->objects);
 	strs_free(&o->ns_map);
 	strs_free(&o->inc_status);
 	strs_free(&o->exc_status);
 	strs_free(&o->class_map);
 	strs_free(&o->image_map);
 	strs_free(&o->versions);
+	strs_free(&o->yes_really);
 	free(o->modifiers);
 	free(o->class_config);
 	free(o->image_config);

@@ -36,14 +36,23 @@ struct backup_opts {
 	unsigned           page;             /* items per request; 0: default */
 };
 
-enum existing_policy { EXISTING_NONE, EXISTING_UPDATE };
+/* What becomes of objects that are in the cluster and differ from the backup. */
+enum existing_policy { EXISTING_NONE, EXISTING_UPDATE, EXISTING_APPLY, EXISTING_RECREATE, EXISTING_FAIL, EXISTING_COUNT_ };
+extern const char *const existing_policy_names[EXISTING_COUNT_];
 
 struct restore_opts {
 	char              *name;             /* as above */
 	char              *backup;
 	struct filter_opts filter;           /* on the original namespaces */
+	struct strs        inc_objects, exc_objects;     /* entries as in engine/pick.h */
+	char              *objects;          /* more of the former, one a line; NULL: none */
+	bool               with_dependencies;            /* also what these refer to */
 	struct strs        ns_map;           /* "old:new" */
 	enum existing_policy policy;
+	struct strs        yes_really;       /* "KIND/[NAMESPACE/]NAME" of what EXISTING_RECREATE else never deletes */
+	bool               prune;            /* removes what the backup does not have, in the chosen scope */
+	bool               relink_owners;    /* owner references get the owners' new UIDs; else they are dropped */
+	bool               pause_controllers;/* what starts pods does so when everything is restored */
 	bool               preserve_node_ports;
 	bool               restore_status;   /* of created objects; narrowed by the two lists (velero-format 4.9) */
 	struct strs        inc_status, exc_status;       /* resources; a list alone means restore_status, too */

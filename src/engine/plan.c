@@ -82,8 +82,10 @@ static int
 tell_target(struct plan *p, enum plan_action action, const struct target *t, struct str diff, const char *why, struct err *e)
 {
 	const struct place at = { t->en->gr, t->en->kind, t->ns, t->en->name };
+	AUTO_FREE char *added = restore_added(p->rs, t->en);
+	AUTO_FREE char *both = added != NULL && why[0] != '\0' ? xasprintf("%s; %s", why, added) : NULL;
 
-	return tell(p, action, &at, diff, why, e);
+	return tell(p, action, &at, diff, both != NULL ? both : added != NULL ? added : why, e);
 }
 
 /* --- one object --- */

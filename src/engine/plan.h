@@ -28,7 +28,7 @@ struct plan_row {
 	const char *resource, *kind; /* "deployments.apps", "Deployment" */
 	const char *ns, *name;       /* in the cluster; ns "" for cluster-scoped */
 	struct str  diff;            /* DIFFERS, UPDATE, MERGE: merge patch (RFC 7386) from the cluster's to the backup's */
-	const char *why;             /* SKIP, BLOCKED; else "" */
+	const char *why;             /* SKIP, BLOCKED; what was added to the selection: because of what; else "" */
 };
 typedef int plan_fn(void *ctx, const struct plan_row *row, struct err *e);
 

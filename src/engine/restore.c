@@ -41,6 +41,7 @@ run_waves(struct restore *rs, struct err *e)
 {
 	bool namespaces_done = false;
 
+	rs->may_wait = true;
 	for (size_t from = 0, to; from < rs->plan.len; from = to) {
 		struct str gr = rs->plan.at[from]->gr;
 		int rc;
@@ -63,7 +64,9 @@ run_waves(struct restore *rs, struct err *e)
 			return -1;
 		report_log(rs->r, "Restored %zu " STR_FMT, to - from, STR_ARG(gr));
 	}
-	return restore_late_namespaces(rs, e) < 0 ? -1 : restore_tell_lacking(rs, e);
+	if (restore_late_namespaces(rs, e) < 0 || restore_again(rs, e) < 0)
+		return -1;
+	return restore_tell_lacking(rs, e);
 }
 
 static int
@@ -204,6 +207,9 @@ restore_done(struct restore *rs)
 	vec_free(&rs->lacking);
 	vreslist_free(rs->list);
 	strmap_free(rs->looked_up);
+	restore_drop_obstacles(rs);
+	strmap_free(rs->obstacles_by_name);
+	vec_free(&rs->parked);
 	strmap_free(rs->lacking_seen);
 	strmap_free(rs->stored);
 	strmap_free(rs->anew);
@@ -215,6 +221,8 @@ restore_done(struct restore *rs)
 	change_free(rs->change);
 	selection_free(rs->status_sel);
 	selection_free(rs->sel);
+	picks_free(rs->picks);
+	strmap_free(rs->added);
 	discovery_free(rs->d);
 	vbackup_done(&rs->backup);
 	arena_done(&rs->arena);

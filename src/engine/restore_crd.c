@@ -82,8 +82,8 @@ is_served(const struct restore *rs, const char *name)
 	return false;
 }
 
-static int
-refresh_discovery(struct restore *rs, struct err *e)
+int
+restore_rediscover(struct restore *rs, struct err *e)
 {
 	struct discovery *d = discovery_load(rs->k, rs->c, e);
 
@@ -115,7 +115,7 @@ wait_served(struct restore *rs, const struct strs *ready, struct err *e)
 		AUTO_STRS struct strs missing = { 0 };
 		int rc;
 
-		if (refresh_discovery(rs, e) < 0)
+		if (restore_rediscover(rs, e) < 0)
 			return -1;
 		for (size_t i = 0; i < ready->len; i++)
 			if (!is_served(rs, ready->at[i]))

@@ -1,7 +1,9 @@
 /*
- * What the parts of a restore share: restore.c (course), restore_plan.c (selection, order), restore_version.c (API
+ * What the parts of a restore share: restore.c (course), restore_plan.c (selection, order), restore_related.c (what
+ * selected objects need), restore_version.c (API
  * versions), restore_ns.c and restore_crd.c (what is there before the rest), restore_item.c (one object),
- * restore_steps.c (its requests), restore_ask.c (many small requests), restore_why.c (next steps), restore_record.c.
+ * restore_steps.c (its requests), restore_recreate.c (those of an object that has to be deleted first), restore_again.c
+ * (what is refused and tried again), restore_ask.c (many small requests), restore_why.c (next steps), restore_record.c.
  */
 #ifndef ORLOP_ENGINE_RESTORE_IMPL_H
 #define ORLOP_ENGINE_RESTORE_IMPL_H
@@ -14,7 +16,9 @@
 #include "engine/change.h"
 #include "engine/convert.h"
 #include "engine/kind_rules.h"
+#include "engine/needs.h"
 #include "engine/pace.h"
+#include "engine/pick.h"
 #include "engine/reader.h"
 #include "engine/restore.h"
 #include "engine/select.h"
@@ -30,6 +34,19 @@ struct lacking { const char *gr, *ns, *name; };
 struct want { const char *target; const struct index_entry *en; };
 struct wants VEC_OF(struct want);
 
+struct planned VEC_OF(const struct index_entry *);
+
+/* What made the API server refuse objects, and may be gone later; they are not told of yet. */
+struct obstacle {
+	const char    *name;                 /* a webhook's, or the reason */
+	bool           patient;              /* only time helps */
+	struct err     why;                  /* the last answer */
+	struct planned refused;
+};
+
+/* What is waited for is asked for less and less often: POLL_NS up to POLL_MAX_NS, at most READY_NS. */
+struct wait { int64_t end_ns, pause_ns; };
+
 struct restore {
 	struct k8s                *k;
 	struct store              *st;
@@ -42,6 +59,8 @@ struct restore {
 	struct discovery          *d;
 	unsigned                   d_age;            /* how often d was replaced */
 	struct selection          *sel;
+	struct picks              *picks;            /* single objects; NULL: none were named */
+	struct strmap             *added;            /* "gr/ns/name" -> why it is planned though it was not chosen */
 	struct vvolumes            volumes;
 	struct arena               arena;            /* lives as long as the restore */
 	struct strmap             *ns_map;           /* source namespace -> char *target */
@@ -63,6 +82,11 @@ struct restore {
 	struct err                 last_failure;     /* of an object */
 	struct item               *live;             /* objects whose requests are under way (restore_item.c) */
 	size_t                     live_bytes;       /* of what they send */
+	struct VEC_OF(struct item *) parked;         /* of them: deleted, and not gone yet (restore_recreate.c) */
+	struct wait                parked_wait;
+	struct VEC_OF(struct obstacle *) obstacles;  /* restore_again.c */
+	struct strmap             *obstacles_by_name;
+	bool                       may_wait;         /* what is refused for want of something is tried again */
 	struct pace                pace;             /* how many requests there may be */
 	char backup_label[LAYOUT_LABEL_MAX], restore_label[LAYOUT_LABEL_MAX];
 
@@ -72,19 +96,21 @@ struct restore {
 	struct strs first, last;     /* --restore-resource-priorities */
 };
 
-enum step { STEP_CREATE, STEP_LOOK, STEP_UPDATE, STEP_MERGE, STEP_LABEL, STEP_STATUS, STEP_STATUS_AGAIN, STEP_OWNERS };
+enum step { STEP_CREATE, STEP_LOOK, STEP_UPDATE, STEP_MERGE, STEP_LABEL, STEP_STATUS, STEP_STATUS_AGAIN, STEP_OWNERS,
+	STEP_APPLY, STEP_DELETE, STEP_GONE, STEP_CREATE_ANEW, STEP_PUT_BACK };
 
 /* One object while it is restored. */
 struct item {
 	struct item                *before, *after;      /* in rs->live */
 	struct restore             *rs;
+	const struct index_entry   *planned;
 	const struct index_entry   *en;          /* the copy that is sent */
 	const struct kind_rule     *rule;
 	const struct api_resource  *res;
 	const struct conversion    *cv;          /* from en's version to res; NULL: none is needed */
 	struct str                  gr;          /* the type it is restored as: en's, or where that moved to */
 	const char                 *target_ns;   /* NULL: cluster-scoped */
-	char                       *create_path, *path, *status_path;
+	char                       *create_path, *path, *status_path, *apply_path;
 	enum step                   step;
 	int64_t                     sent_mono_ns;        /* the step's request */
 	size_t                      bytes;               /* counted in rs->live_bytes */
@@ -96,7 +122,10 @@ struct item {
 	struct buf                  patch;
 	struct buf                  status;      /* to be restored after CREATE; empty: none */
 	struct buf                  owners;      /* metadata.managedFields to be restored; empty: none */
-	struct err                  refused;     /* why CREATE led to LOOK */
+	struct err                  refused;     /* why CREATE led to LOOK, or CREATE_ANEW to PUT_BACK */
+	struct buf                  old;         /* what the cluster has, should it have to be deleted */
+	unsigned                    deletions;
+	int64_t                     gone_by_mono_ns;     /* 0: it was not looked at since */
 };
 
 /* Target of a source namespace: mapped or itself.  Lives as long as the restore. */
@@ -110,8 +139,9 @@ void restore_done(struct restore *rs);
 /* The end of the objects of one type that are restored together, the first of which is plan[from]. */
 size_t restore_wave_end(const struct restore *rs, size_t from);
 #define RESTORE_INIT(k_, st_, o_, r_, c_) { .k = (k_), .st = (st_), .o = (o_), .r = (r_), .c = (c_), .ns_map = strmap_new(), \
-	.bad_ns = strmap_new(), .anew = strmap_new(), .stored = strmap_new(), .lacking_seen = strmap_new(), \
-	.looked_up = strmap_new(), .list = vreslist_new(), .start_unix_ns = clock_unix_ns(), .start_mono_ns = clock_mono_ns() }
+	.bad_ns = strmap_new(), .anew = strmap_new(), .added = strmap_new(), .stored = strmap_new(), .lacking_seen = strmap_new(), \
+	.looked_up = strmap_new(), .obstacles_by_name = strmap_new(), .list = vreslist_new(), .start_unix_ns = clock_unix_ns(), \
+	.start_mono_ns = clock_mono_ns() }
 
 /* --- restore_plan.c --- */
 
@@ -121,11 +151,24 @@ MUST_CHECK int restore_plan(struct restore *rs, struct err *e);
 MUST_CHECK int restore_plan_order(struct restore *rs, struct err *e);
 /* Decides for every planned volume whether it is restored (velero-format 4.8); fills rs->anew. */
 MUST_CHECK int restore_plan_volumes(struct restore *rs, struct err *e);
+bool restore_is_crd(struct str gr);
+
+/* --- restore_related.c --- */
+
+/* Adds to rs->plan what the objects in it need (velero-format 4.2, 4.7 "additional items"), with --with-dependencies all
+ * that they refer to. */
+MUST_CHECK int restore_add_related(struct restore *rs, struct err *e);
+/* Why the object is planned though it was not chosen: "added: Pod shop/web uses it as volume".  Heap; NULL: it was chosen,
+ * or nobody named single objects or dependencies. */
+char *restore_added(const struct restore *rs, const struct index_entry *en);
+/* The object; empty for a damaged one, which becomes a finding when its turn to be restored comes. */
+MUST_CHECK int restore_read_sound(struct restore *rs, const struct index_entry *en, struct str *json, struct err *e);
+/* Fills rs->stored. */
+void restore_note_stored(struct restore *rs);
 /* Remembers what the object needs and the backup lacks. */
 void restore_note_needs(struct restore *rs, const struct index_entry *en, struct str json);
 /* At the end: tells what of it the cluster lacks, too. */
 MUST_CHECK int restore_tell_lacking(struct restore *rs, struct err *e);
-bool restore_is_crd(struct str gr);
 
 /* --- restore_version.c --- */
 
@@ -180,6 +223,40 @@ MUST_CHECK int item_start(struct item *it, enum step step, struct err *e);
 MUST_CHECK int item_answered(struct item *it, struct str body, struct strs *unready, struct err *e);
 MUST_CHECK int item_refused(struct item *it, const struct err *why, struct err *e);
 
+#define EXISTS_AND_DIFFERS "exists already and differs from the backup"
+
+/* What update sends; live without the labels of this restore. */
+MUST_CHECK int item_update_patch(struct item *it, struct jnode *live, struct err *e);
+/* The path of a server-side apply. */
+char *item_apply_path(const struct item *it);
+/* What a service account lacks, in it->patch; empty: nothing. */
+MUST_CHECK int item_account_patch(struct item *it, struct arena *arena, struct jnode *live, struct err *e);
+
+/* An object of which nothing was sent fails. */
+void restore_entry_failed(struct restore *rs, const struct index_entry *planned, const struct err *why);
+
+/* --- restore_recreate.c --- */
+
+/* May the object, whose change was refused as why says, be deleted?  -1: e says what would be lost. */
+MUST_CHECK int item_may_recreate(struct item *it, const struct err *why, struct err *e);
+/* Begins; it->old is what the cluster has.  As item_answered. */
+MUST_CHECK int item_recreate(struct item *it, const struct err *why, struct err *e);
+/* After GONE was answered.  1: waits among rs->parked, 0: what is there is another object, -1: e. */
+MUST_CHECK int item_not_gone(struct item *it, struct str live, struct err *e);
+MUST_CHECK int item_recreate_refused(struct item *it, const struct err *why, struct err *e);
+MUST_CHECK int item_was_put_back(struct item *it, struct err *e);       /* -1 */
+/* Waits a little and asks for all that is parked. */
+MUST_CHECK int restore_parked(struct restore *rs, struct err *e);
+void restore_drop_parked(struct restore *rs);
+
+/* --- restore_again.c --- */
+
+/* Will the object be tried again?  Then nothing is told about this refusal. */
+bool restore_try_later(struct restore *rs, const struct index_entry *planned, const struct err *why);
+/* After everything else: tries them again, and tells of those that stay refused. */
+MUST_CHECK int restore_again(struct restore *rs, struct err *e);
+void restore_drop_obstacles(struct restore *rs);
+
 /* --- restore_ask.c --- */
 
 /* A small request among many.  The answer is empty unless rc is 0. */
@@ -205,8 +282,6 @@ bool restore_is_gone(struct restore *rs, const struct err *why);
 bool restore_exists(struct restore *rs, const char *group, const char *resource, const char *ns, struct str name);
 /* In a plan: an object that is not there yet, but will be when restore_exists is asked for it. */
 void restore_will_exist(struct restore *rs, const char *path);
-/* What is waited for is asked for less and less often: POLL_NS up to POLL_MAX_NS, at most READY_NS. */
-struct wait { int64_t end_ns, pause_ns; };
 void wait_begin(struct wait *w);
 /* Sleeps.  0: ask again, 1: the time is over, -1: canceled. */
 MUST_CHECK int wait_more(struct restore *rs, struct wait *w, struct err *e);
@@ -220,6 +295,8 @@ MUST_CHECK int restore_namespaces(struct restore *rs, struct err *e);
 MUST_CHECK int restore_late_namespaces(struct restore *rs, struct err *e);
 /* Restores the definitions plan[from, to) and waits until the API server serves what they define. */
 MUST_CHECK int restore_crds(struct restore *rs, size_t from, size_t to, struct err *e);
+/* What does the cluster serve by now? */
+MUST_CHECK int restore_rediscover(struct restore *rs, struct err *e);
 /* Is a definition established?  1: yes, 0: not yet, -1: it cannot be. */
 MUST_CHECK int crd_state(struct str json, struct err *e);
 

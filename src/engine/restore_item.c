@@ -13,6 +13,8 @@
 #define WINDOW_START 64
 #define WINDOW_MAX   512
 
+#define PARKED_MAX   256        /* deleted objects that are waited for while others go on */
+
 /* --- what scrub and change ask --- */
 
 static const char *
@@ -64,11 +66,13 @@ item_free(struct item *it)
 	it->rs->live_bytes -= it->bytes;
 	buf_wipe(&it->body);             /* may be a Secret */
 	buf_wipe(&it->patch);
+	buf_wipe(&it->old);
 	buf_free(&it->status);
 	buf_free(&it->owners);
 	free(it->create_path);
 	free(it->path);
 	free(it->status_path);
+	free(it->apply_path);
 	free(it);
 }
 
@@ -255,7 +259,7 @@ item_new(struct restore *rs, const struct index_entry *en)
 	struct item *it = xcalloc(1, sizeof *it);
 
 	it->rs = rs;
-	it->en = en;
+	it->planned = it->en = en;
 	it->after = rs->live;
 	if (rs->live != NULL)
 		rs->live->before = it;
@@ -263,9 +267,18 @@ item_new(struct restore *rs, const struct index_entry *en)
 	it->gr = en->gr;
 	it->rule = kind_rule(en->gr);
 	it->body = it->patch = (struct buf)BUF_INIT(2 * LIMIT_OBJECT);
-	it->status = it->owners = (struct buf)BUF_INIT(LIMIT_OBJECT);
+	it->status = it->owners = it->old = (struct buf)BUF_INIT(LIMIT_OBJECT);
 	it->target_ns = en->ns.len > 0 ? restore_map_ns(rs, en->ns) : NULL;
 	return it;
+}
+
+void
+restore_entry_failed(struct restore *rs, const struct index_entry *planned, const struct err *why)
+{
+	struct item *it = item_new(rs, planned);
+
+	item_failed(it, why);
+	item_free(it);
 }
 
 struct item *
@@ -303,7 +316,8 @@ item_prepare(struct restore *rs, const struct index_entry *en, int *rc, struct e
 		return NULL;
 	}
 	if (prepare_body(it, json, &unserved, &verdict, &why) < 0) {
-		item_failed(it, &why);
+		if (it->res != NULL || !restore_try_later(rs, en, &why))
+			item_failed(it, &why);
 		return NULL;
 	}
 	if (verdict == SCRUB_KEEP) {
@@ -349,7 +363,7 @@ next(struct restore *rs, struct strs *unready, struct err *e)
 	it = k8s_call_tag(call);
 	if (full)
 		pace_ended(&rs->pace, http_call_resp(call)->throttled > 0, it->sent_mono_ns, clock_mono_ns());
-	if (it->step == STEP_CREATE)
+	if (it->step == STEP_CREATE || it->step == STEP_CREATE_ANEW)
 		it->repeated = http_call_resp(call)->attempts > 1;
 	if (k8s_call_result(call, &why) == 0) {
 		(void)restore_is_gone(rs, NULL);
@@ -394,8 +408,8 @@ int
 restore_objects(struct restore *rs, size_t from, size_t to, struct strs *unready, struct err *e)
 {
 	begin_pace(rs);
-	while (from < to || k8s_in_flight(rs->k) > 0) {
-		while (from < to && has_room(rs)) {
+	while (from < to || k8s_in_flight(rs->k) > 0 || rs->parked.len > 0) {
+		while (from < to && rs->parked.len < PARKED_MAX && has_room(rs)) {
 			int rc;
 			struct item *it;
 
@@ -413,7 +427,7 @@ restore_objects(struct restore *rs, size_t from, size_t to, struct strs *unready
 			if (item_start(it, STEP_CREATE, e) < 0)
 				return -1;
 		}
-		if (k8s_in_flight(rs->k) > 0 && next(rs, unready, e) < 0)
+		if (k8s_in_flight(rs->k) > 0 ? next(rs, unready, e) < 0 : rs->parked.len > 0 && restore_parked(rs, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -427,6 +441,7 @@ restore_end_items(struct restore *rs)
 	/* What was sent is done, whatever stopped us: hear about it, so that it is told. */
 	while (rs->live != NULL && k8s_in_flight(rs->k) > 0 && next(rs, NULL, &ignored) == 0)
 		;
+	restore_drop_parked(rs);
 	restore_drop_items(rs);
 }
 
@@ -436,6 +451,7 @@ restore_drop_items(struct restore *rs)
 	/* Requests that are still under way borrow from the items. */
 	if (rs->live != NULL)
 		k8s_abort(rs->k);
+	rs->parked.len = 0;
 	while (rs->live != NULL)
 		item_free(rs->live);
 }

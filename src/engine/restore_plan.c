@@ -3,184 +3,32 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "engine/needs.h"
 
 #include <limits.h>
 
-/* The objects of an archive by type, namespace and name. */
-struct lookup {
-	struct strmap *map;
-	struct buf     key;
-};
-
-static struct str
-lookup_key(struct lookup *l, struct str gr, struct str ns, struct str name)
-{
-	buf_cut(&l->key, 0);
-	buf_put_str(&l->key, gr);
-	buf_putc(&l->key, '\0');
-	buf_put_str(&l->key, ns);
-	buf_putc(&l->key, '\0');
-	buf_put_str(&l->key, name);
-	return buf_str(&l->key);
-}
-
-/* 1: yes, 0: no, -1: a name pattern takes too long. */
+/* 1: yes, 0: no, -1: a pattern takes too long. */
 static int
 selected(const struct restore *rs, const struct index_entry *en, struct err *e)
 {
 	struct str gr = versions_type(rs->d, en->gr, en->version);
 	const struct kind_rule *rule = kind_rule(gr);
+	struct pick_verdict v;
 	bool namespaced = en->ns.len > 0;
 
-	if (rule->never || rule->not_stored || !selection_resource(rs->sel, gr, namespaced) || versions_has_twin(rs, en))
+	/* First of all: it remembers which entries met something. */
+	if (picks_judge(rs->picks, en, &v, e) < 0)
+		return -1;
+	if (!v.chosen || rule->never || rule->not_stored || versions_has_twin(rs, en))
+		return 0;
+	/* What is outside namespaces and named one by one needs no namespaces that are all chosen. */
+	if (v.named && !namespaced ? !selection_resource_related(rs->sel, gr, false)
+	    : !selection_resource(rs->sel, gr, namespaced))
 		return 0;
 	if (namespaced && !selection_namespace(rs->sel, en->ns))
 		return 0;
 	if (str_eq(en->gr, S("namespaces")) && !selection_namespace(rs->sel, en->name))
 		return 0;
 	return selection_labels(rs->sel, en->labels) ? selection_name(rs->sel, en->name, e) : 0;
-}
-
-/* The object; empty for a damaged one, which becomes a finding when its turn to be restored comes. */
-static int
-read_sound(struct restore *rs, const struct index_entry *en, struct str *json, struct err *e)
-{
-	struct err why;
-
-	*json = (struct str){ 0 };
-	if (reader_object(rs->reader, en, json, rs->c, &why) == 0 || why.kind == EK_CORRUPT || why.kind == EK_LIMIT)
-		return 0;
-	*e = why;
-	return -1;
-}
-
-/* --- what a selected object needs --- */
-
-struct related {
-	struct restore *rs;
-	struct lookup   lookup;
-	struct strmap  *taken;           /* keys of what is planned */
-};
-
-static void
-need(void *ctx, const struct need *n)
-{
-	struct related *rel = ctx;
-	struct str key = lookup_key(&rel->lookup, n->gr, n->ns, n->name);
-	const struct index_entry *en = strmap_get(rel->lookup.map, key);
-	bool namespaced = n->ns.len > 0;
-
-	if (!selection_resource_related(rel->rs->sel, n->gr, namespaced)
-	    || (namespaced && !selection_namespace(rel->rs->sel, n->ns)) || !strmap_add(rel->taken, key))
-		return;
-	if (en != NULL)
-		*vec_push(&rel->rs->plan) = en;
-}
-
-static int
-add_related(struct related *rel, struct err *e)
-{
-	struct restore *rs = rel->rs;
-
-	for (size_t i = 0; i < rs->ix->n_entries; i++) {
-		const struct index_entry *en = &rs->ix->entries[i];
-
-		strmap_put(rel->lookup.map, lookup_key(&rel->lookup, en->gr, en->ns, en->name),
-			&rs->ix->entries[i]);
-	}
-	for (size_t i = 0; i < rs->plan.len; i++) {
-		const struct index_entry *en = rs->plan.at[i];
-
-		(void)strmap_add(rel->taken, lookup_key(&rel->lookup, en->gr, en->ns, en->name));
-	}
-	/* The plan grows while it is walked: what is needed may need more. */
-	for (size_t i = 0; i < rs->plan.len; i++) {
-		const struct index_entry *en = rs->plan.at[i];
-		struct str json;
-
-		if (!needs_any(en->gr, NEEDS_VELERO))
-			continue;
-		if (read_sound(rs, en, &json, e) < 0)
-			return -1;
-		if (json.len == 0)
-			continue;
-		needs_each(en->gr, en->ns, json, NEEDS_VELERO, need, rel);
-	}
-	return 0;
-}
-
-/* --- what is neither in the backup nor in the cluster --- */
-
-/* The types that needs_each tells of on Velero's level. */
-static const char *const needed_types[] = {
-	"persistentvolumeclaims", "persistentvolumes", "priorityclasses.scheduling.k8s.io",
-};
-
-static void
-note_stored(struct restore *rs)
-{
-	struct lookup l = { NULL, BUF_INIT(4 * LIMIT_TAR_NAME) };
-
-	for (size_t i = 0; i < rs->ix->n_entries; i++) {
-		const struct index_entry *en = &rs->ix->entries[i];
-
-		for (size_t t = 0; t < COUNT(needed_types); t++)
-			if (str_eqz(en->gr, needed_types[t]))
-				(void)strmap_add(rs->stored, lookup_key(&l, en->gr, en->ns, en->name));
-	}
-	buf_free(&l.key);
-}
-
-static void
-note_need(void *ctx, const struct need *n)
-{
-	struct restore *rs = ctx;
-	struct lookup l = { NULL, BUF_INIT(4 * LIMIT_TAR_NAME) };
-	struct str key = lookup_key(&l, n->gr, n->ns, n->name);
-
-	if (!strmap_has(rs->stored, key) && strmap_add(rs->lacking_seen, key)
-	    && index_find(rs->ix, n->gr, n->ns, n->name) == NULL)
-		*vec_push(&rs->lacking) = (struct lacking){ arena_strdup(&rs->arena, n->gr),
-			n->ns.len > 0 ? restore_map_ns(rs, n->ns) : NULL, arena_strdup(&rs->arena, n->name) };
-	buf_free(&l.key);
-}
-
-void
-restore_note_needs(struct restore *rs, const struct index_entry *en, struct str json)
-{
-	if (needs_any(en->gr, NEEDS_VELERO))
-		needs_each(en->gr, en->ns, json, NEEDS_VELERO, note_need, rs);
-}
-
-static void
-tell_lacking(struct restore *rs, const struct lacking *l)
-{
-	report_finding(rs->r, RESULT_WARNING, l->ns != NULL ? l->ns : "", l->gr, l->name,
-		"create it, or restore it from a backup that has it",
-		"a restored object needs it, and neither the backup nor the cluster has it");
-}
-
-int
-restore_tell_lacking(struct restore *rs, struct err *e)
-{
-	AUTO_ASKS struct asks asks = { 0 };
-
-	for (size_t i = 0; i < rs->lacking.len; i++) {
-		const struct lacking *l = &rs->lacking.at[i];
-		const struct api_resource *res = discovery_resolve(rs->d, l->gr);
-
-		if (res != NULL)
-			asks_add(&asks, "GET", api_path(res, l->ns, l->name))->about = i;
-		else
-			tell_lacking(rs, l);
-	}
-	if (asks_run(rs, &asks, e) < 0)
-		return -1;
-	for (size_t i = 0; i < asks.len; i++)
-		if (asks.at[i].rc < 0 && asks.at[i].why.kind == EK_NOTFOUND)
-			tell_lacking(rs, &rs->lacking.at[asks.at[i].about]);
-	return 0;
 }
 
 /* --- order --- */
@@ -327,30 +175,29 @@ plan_selected(struct restore *rs, struct err *e)
 	for (size_t i = 0; i < alone.len; i++)
 		if (take_if_selected(rs, alone.at[i], e) < 0)
 			return -1;
-	return 0;
+	return picks_check(rs->picks, rs->ix, e);
+}
+
+static int
+read_picks(struct restore *rs, struct err *e)
+{
+	AUTO(discovery_freep) struct discovery *stored = reader_discovery(rs->reader);
+
+	return picks_new(rs->o, rs->d, stored, &rs->picks, e);
 }
 
 int
 restore_plan(struct restore *rs, struct err *e)
 {
-	int rc = 0;
-
 	tell_left_out(rs);
-	note_stored(rs);
-	if (plan_selected(rs, e) < 0)
+	restore_note_stored(rs);
+	if (read_picks(rs, e) < 0 || plan_selected(rs, e) < 0)
 		return -1;
-	if (selection_narrows(rs->sel)) {
-		struct related rel = { .rs = rs, .taken = strmap_new(),
-			.lookup = { strmap_new(), BUF_INIT(4 * LIMIT_TAR_NAME) } };
-
-		rc = add_related(&rel, e);
-		strmap_free(rel.lookup.map);
-		buf_free(&rel.lookup.key);
-		strmap_free(rel.taken);
-	}
+	if ((rs->picks != NULL || selection_narrows(rs->sel)) && restore_add_related(rs, e) < 0)
+		return -1;
 	sort_plan(rs);
 	rs->n.selected = rs->late_from = rs->plan.len;
-	return rc;
+	return 0;
 }
 
 /* --- volumes --- */
@@ -385,7 +232,7 @@ restore_plan_volumes(struct restore *rs, struct err *e)
 
 		if (!str_eq(en->gr, S("persistentvolumes")))
 			continue;
-		if (read_sound(rs, en, &json, e) < 0)
+		if (restore_read_sound(rs, en, &json, e) < 0)
 			return -1;
 		if (json.len == 0)
 			continue;

@@ -80,7 +80,7 @@ put_spec(const struct restore_opts *o, struct jw *w)
 		jw_kv_strs(w, "excludedResources", &o->exc_status);
 		jw_obj_end(w);
 	}
-	jw_kv_text(w, "existingResourcePolicy", o->policy == EXISTING_UPDATE ? "update" : "none");
+	jw_kv_text(w, "existingResourcePolicy", existing_policy_names[o->policy]);
 	jw_obj_end(w);
 }
 
@@ -124,6 +124,11 @@ put_annotations(const struct restore_opts *o, struct jw *w)
 	put_text(w, "orlop.dev/target-cluster-name", o->cluster_name);
 	put_text(w, "orlop.dev/include-names", o->filter.inc_names);
 	put_text(w, "orlop.dev/exclude-names", o->filter.exc_names);
+	put_list(w, "orlop.dev/include-objects", &o->inc_objects);
+	put_list(w, "orlop.dev/exclude-objects", &o->exc_objects);
+	put_sum(w, "orlop.dev/objects-from-sha256", o->objects);
+	if (o->with_dependencies)
+		jw_kv_text(w, "orlop.dev/with-dependencies", "true");
 	put_sum(w, "orlop.dev/resource-modifiers-sha256", o->modifiers);
 	put_list(w, "orlop.dev/storage-class-mappings", &o->class_map);
 	put_list(w, "orlop.dev/image-mappings", &o->image_map);
@@ -131,6 +136,13 @@ put_annotations(const struct restore_opts *o, struct jw *w)
 	put_sum(w, "orlop.dev/change-image-name-sha256", o->image_config);
 	put_text(w, "orlop.dev/restore-resource-priorities", o->priorities);
 	put_list(w, "orlop.dev/version-priorities", &o->versions);
+	put_list(w, "orlop.dev/yes-really", &o->yes_really);
+	if (o->prune)
+		jw_kv_text(w, "orlop.dev/prune", "true");
+	if (o->relink_owners)
+		jw_kv_text(w, "orlop.dev/owner-references", "relink");
+	if (o->pause_controllers)
+		jw_kv_text(w, "orlop.dev/pause-controllers", "true");
 	if (o->any_version)
 		jw_kv_text(w, "orlop.dev/any-version", "true");
 	jw_obj_end(w);

@@ -11,6 +11,9 @@
  *     +--policy none------> warning
  *     +--service account--> MERGE (PATCH)
  *     +--policy update----> UPDATE (PATCH) --refused--> warning, LABEL (PATCH of the two labels)
+ *     +--policy recreate--> UPDATE (PATCH) --422--> restore_recreate.c
+ *     +--policy apply-----> APPLY (PATCH)
+ *     +--policy fail------> error
  */
 #include "engine/restore_impl.h"
 
@@ -31,6 +34,7 @@ item_start(struct item *it, enum step step, struct err *e)
 	it->step = step;
 	switch (step) {
 	case STEP_CREATE:
+	case STEP_CREATE_ANEW:
 		op.method = "POST";
 		op.path = it->create_path;
 		op.body = buf_str(&it->body);
@@ -44,6 +48,25 @@ item_start(struct item *it, enum step step, struct err *e)
 	case STEP_STATUS:
 		op.method = "PUT";
 		op.path = it->status_path;
+		break;
+	case STEP_APPLY:
+		it->apply_path = item_apply_path(it);
+		op.path = it->apply_path;
+		op.body = buf_str(&it->body);
+		op.apply = true;
+		break;
+	case STEP_DELETE:
+		op.method = "DELETE";
+		op.metadata_only = false;
+		break;
+	case STEP_GONE:
+		op.method = "GET";
+		op.body = (struct str){ 0 };
+		break;
+	case STEP_PUT_BACK:
+		op.method = "POST";
+		op.path = it->create_path;
+		op.repeatable = true;
 		break;
 	case STEP_UPDATE:
 	case STEP_MERGE:
@@ -111,7 +134,10 @@ put_status(struct item *it, struct str live, struct err *e)
 static int
 created(struct item *it, struct str answer, struct strs *unready, struct err *e)
 {
-	item_outcome(it, "(created)", &it->rs->n.created);
+	if (it->deletions > 0)
+		item_outcome(it, "(recreated)", &it->rs->n.updated);
+	else
+		item_outcome(it, "(created)", &it->rs->n.created);
 	if (unready != NULL) {
 		AUTO_FREE char *name = str_dup(it->en->name);
 
@@ -170,9 +196,8 @@ add_missing(struct jnode *patch, struct jnode *live, struct jnode *want, const c
 	}
 }
 
-/* velero-format 4.6: a service account is always merged, and the cluster wins. */
-static int
-merge_account(struct item *it, struct arena *arena, struct jnode *live, struct err *e)
+int
+item_account_patch(struct item *it, struct arena *arena, struct jnode *live, struct err *e)
 {
 	struct jnode *want = jnode_open(arena, buf_str(&it->body));
 	struct jnode *patch = jnode_new_obj(arena);
@@ -181,12 +206,20 @@ merge_account(struct item *it, struct arena *arena, struct jnode *live, struct e
 	union_list(arena, patch, live, want, "imagePullSecrets");
 	add_missing(patch, live, want, "labels");
 	add_missing(patch, live, want, "annotations");
-	if (jnode_first(patch) == NULL) {
-		item_outcome(it, "(skipped)", &it->rs->n.skipped);
-		return 0;
-	}
 	buf_cut(&it->patch, 0);
-	return jnode_write(patch, &it->patch, e) < 0 ? -1 : go_on(it, STEP_MERGE, e);
+	return jnode_first(patch) != NULL ? jnode_write(patch, &it->patch, e) : 0;
+}
+
+/* velero-format 4.6: a service account is always merged, and the cluster wins. */
+static int
+merge_account(struct item *it, struct arena *arena, struct jnode *live, struct err *e)
+{
+	if (item_account_patch(it, arena, live, e) < 0)
+		return -1;
+	if (it->patch.len > 0)
+		return go_on(it, STEP_MERGE, e);
+	item_outcome(it, "(skipped)", &it->rs->n.skipped);
+	return 0;
 }
 
 static bool
@@ -237,25 +270,51 @@ warn_that_it_differs(struct item *it, bool released)
 	item_outcome(it, "(failed)", &it->rs->n.differ);
 }
 
-static int
-differs(struct item *it, struct arena *arena, struct jnode *live, bool released, struct err *e)
+int
+item_update_patch(struct item *it, struct jnode *live, struct err *e)
 {
-	AUTO_BUF struct buf text = BUF_INIT(LIMIT_OBJECT);
+	AUTO(buf_wipe) struct buf text = BUF_INIT(LIMIT_OBJECT);
 	struct jnode *labels = jnode_walk(live, "metadata", "labels", NULL);
 
-	if (str_eq(it->en->gr, S("serviceaccounts")))
-		return merge_account(it, arena, live, e);
-	if (it->rs->o->policy == EXISTING_NONE) {
-		warn_that_it_differs(it, released);
-		return 0;
-	}
 	/* The labels of this restore are in live for the comparison only. */
 	jnode_del(labels, "velero.io/backup-name");
 	jnode_del(labels, "velero.io/restore-name");
 	buf_cut(&it->patch, 0);
-	if (jnode_write(live, &text, e) < 0 || jmerge_diff(buf_str(&text), buf_str(&it->body), &it->patch, e) < 0)
+	if (jnode_write(live, &text, e) < 0)
 		return -1;
-	return go_on(it, STEP_UPDATE, e);
+	return jmerge_diff(buf_str(&text), buf_str(&it->body), &it->patch, e);
+}
+
+char *
+item_apply_path(const struct item *it)
+{
+	return xasprintf("%s?fieldManager=orlop&force=false", it->path);
+}
+
+static int
+differs(struct item *it, struct arena *arena, struct jnode *live, struct str live_json, struct err *e)
+{
+	if (it->rs->o->policy == EXISTING_FAIL)
+		return err_set(e, EK_EXISTS, EXISTS_AND_DIFFERS);
+	if (str_eq(it->en->gr, S("serviceaccounts")))
+		return merge_account(it, arena, live, e);
+	switch (it->rs->o->policy) {
+	case EXISTING_RECREATE:
+		buf_cut(&it->old, 0);
+		if (buf_add_str(&it->old, live_json, e) < 0)
+			return -1;
+		/* fall through */
+	case EXISTING_UPDATE:
+		return item_update_patch(it, live, e) < 0 ? -1 : go_on(it, STEP_UPDATE, e);
+	case EXISTING_APPLY:
+		return go_on(it, STEP_APPLY, e);
+	case EXISTING_NONE:
+	case EXISTING_FAIL:
+	case EXISTING_COUNT_:
+		break;
+	}
+	warn_that_it_differs(it, is_released(it, live_json));
+	return 0;
 }
 
 int
@@ -296,7 +355,7 @@ look(struct item *it, struct str live_json, struct strs *unready, struct err *e)
 	}
 	if (item_compare(it, &arena, live_json, &live, &same, e) < 0)
 		return -1;
-	return same ? equal(it, live_json, e) : differs(it, &arena, live, is_released(it, live_json), e);
+	return same ? equal(it, live_json, e) : differs(it, &arena, live, live_json, e);
 }
 
 /* --- answers --- */
@@ -323,9 +382,38 @@ owners_refused(struct item *it, const struct err *why, struct err *e)
 	return err_ctx(e, "who owns its fields was not restored");
 }
 
+/* The object is as it was: all of it can be done again. */
+static bool
+is_write(enum step step)
+{
+	return step == STEP_CREATE || step == STEP_UPDATE || step == STEP_MERGE || step == STEP_APPLY;
+}
+
+static int
+update_refused(struct item *it, const struct err *why, struct err *e)
+{
+	struct err cause = *why;
+
+	if (cause.http == 422)
+		return item_recreate(it, &cause, e);
+	*e = cause;
+	return -1;
+}
+
+/* Once more what is there: the same as it was, or another object. */
+static int
+looked_for_gone(struct item *it, struct str body, struct strs *unready, struct err *e)
+{
+	int rc = item_not_gone(it, body, e);
+
+	return rc == 0 ? look(it, body, unready, e) : rc;
+}
+
 int
 item_refused(struct item *it, const struct err *why, struct err *e)
 {
+	if (is_write(it->step) && restore_try_later(it->rs, it->planned, why))
+		return 0;
 	switch (it->step) {
 	case STEP_CREATE:
 		if (why->kind == EK_EXISTS || port_taken(it, why)) {
@@ -334,6 +422,8 @@ item_refused(struct item *it, const struct err *why, struct err *e)
 		}
 		break;
 	case STEP_UPDATE:
+		if (it->rs->o->policy == EXISTING_RECREATE)
+			return update_refused(it, why, e);
 		item_warned(it, "a field that cannot be changed? delete the object and restore it again", why->msg);
 		it->left_alone = true;
 		return label_patch(it, e);
@@ -354,6 +444,12 @@ item_refused(struct item *it, const struct err *why, struct err *e)
 		return status_failed(it, why, e);
 	case STEP_OWNERS:
 		return owners_refused(it, why, e);
+	case STEP_DELETE:
+	case STEP_GONE:
+	case STEP_CREATE_ANEW:
+	case STEP_PUT_BACK:
+		return item_recreate_refused(it, why, e);
+	case STEP_APPLY:
 	case STEP_LABEL:
 		break;
 	}
@@ -368,11 +464,19 @@ item_answered(struct item *it, struct str body, struct strs *unready, struct err
 
 	switch (it->step) {
 	case STEP_CREATE:
+	case STEP_CREATE_ANEW:
 		return created(it, body, unready, e);
 	case STEP_LOOK:
 		return look(it, body, unready, e);
+	case STEP_DELETE:
+		return go_on(it, STEP_GONE, e);
+	case STEP_GONE:
+		return looked_for_gone(it, body, unready, e);
+	case STEP_PUT_BACK:
+		return item_was_put_back(it, e);
 	case STEP_UPDATE:
 	case STEP_MERGE:
+	case STEP_APPLY:
 		item_outcome(it, "(updated)", &rs->n.updated);
 		return 0;
 	case STEP_LABEL:

@@ -44,8 +44,18 @@ static const struct {
 		"--any-version sends it under the version that the cluster prefers" },
 	{ { "being deleted" },
 		"restore again when it is gone" },
+	{ { "--yes-really" },
+		"make sure first that what would be lost is stored elsewhere" },
+	{ { EXISTS_AND_DIFFERS },
+		"--existing-resource-policy update, apply or recreate changes it" },
+	{ { "Apply failed with" },
+		"agree with the manager that is named, or --existing-resource-policy update overrules it" },
+	{ { "its finalizers" },
+		"let what they belong to do its work, or take them out of the object, then restore again" },
+	{ { "cannot delete resource" },
+		"have the missing right given to you; 'orlop cluster check' lists what a restore needs" },
 	{ { "field is immutable" },
-		"delete the object in the cluster and restore it again" },
+		"--existing-resource-policy recreate deletes the object and creates it again" },
 };
 
 static const char *

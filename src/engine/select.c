@@ -412,16 +412,30 @@ selection_labels(const struct selection *s, struct str labels_json)
 	return s->selectors.len == 0;
 }
 
+static int
+name_excluded(const struct selection *s, struct str name, struct err *e)
+{
+	int found = s->exc_names != NULL ? regex_search(s->exc_names, name, e) : 0;
+
+	return found < 0 ? err_ctx(e, "--exclude-names") : found;
+}
+
+int
+selection_excludes(const struct selection *s, struct str gr, struct str ns, struct str name, struct err *e)
+{
+	if (excluded(&s->any, gr) || (ns.len == 0 && s->cluster == OPT_NO) || any_match(&s->exc_ns, ns)
+	    || (str_eq(gr, S("namespaces")) && any_match(&s->exc_ns, name)))
+		return 1;
+	return name_excluded(s, name, e);
+}
+
 int
 selection_name(const struct selection *s, struct str name, struct err *e)
 {
-	int found;
+	int found = name_excluded(s, name, e);
 
-	if (s->exc_names != NULL) {
-		found = regex_search(s->exc_names, name, e);
-		if (found != 0)
-			return found < 0 ? err_ctx(e, "--exclude-names") : 0;
-	}
+	if (found != 0)
+		return found < 0 ? -1 : 0;
 	if (s->inc_names == NULL)
 		return 1;
 	found = regex_search(s->inc_names, name, e);

@@ -48,6 +48,8 @@ bool selection_drops_cluster(const struct selection *s);
 bool selection_labels(const struct selection *s, struct str labels_json);
 /* 1: the patterns take this name (or there are none), 0: they do not, -1 EK_LIMIT: one takes too long on it. */
 MUST_CHECK int selection_name(const struct selection *s, struct str name, struct err *e);
+/* 1: an exclusion, or the "no" of the tri-state, is about this object, 0: none is, -1: as above. */
+MUST_CHECK int selection_excludes(const struct selection *s, struct str gr, struct str ns, struct str name, struct err *e);
 /* Do labels or names decide, object by object? */
 bool selection_picks(const struct selection *s);
 /* Does any filter leave something out? */

@@ -59,6 +59,10 @@ static const char *const headers_json[][3] = {
 static const char *const headers_merge[][3] = {
 	{ "Accept: application/json", "Content-Type: application/merge-patch+json", NULL },
 	{ ACCEPT_METADATA, "Content-Type: application/merge-patch+json", NULL } };
+/* JSON is YAML. */
+static const char *const headers_apply[][3] = {
+	{ "Accept: application/json", "Content-Type: application/apply-patch+yaml", NULL },
+	{ ACCEPT_METADATA, "Content-Type: application/apply-patch+yaml", NULL } };
 
 struct k8s *
 k8s_new(const struct kube_conn *conn, struct err *e)
@@ -200,6 +204,13 @@ sink(void *ctx, const void *p, size_t n, struct err *e)
 	return f->op.sink(f->op.ctx, p, n, e);
 }
 
+/* A webhook that could not be reached answers no better a moment later: who needs it waits for what is behind it. */
+static bool
+is_settled(const struct http_resp *resp)
+{
+	return resp->status == 500 && resp->body.len > 0 && strstr(buf_cstr(&resp->body), "failed calling webhook") != NULL;
+}
+
 static void
 set_headers(struct flight *f)
 {
@@ -209,7 +220,7 @@ set_headers(struct flight *f)
 	if (op->accept)
 		f->headers = f->own;
 	else if (strcmp(op->method, "PATCH") == 0)
-		f->headers = headers_merge[op->metadata_only];
+		f->headers = (op->apply ? headers_apply : headers_merge)[op->metadata_only];
 	else
 		f->headers = op->body.len > 0 ? headers_json[op->metadata_only] : headers_get;
 }
@@ -229,6 +240,7 @@ request(struct flight *f)
 		.prepare = prepare,
 		.sink = f->op.sink ? sink : NULL,
 		.gzip = f->op.gzip,
+		.settled = is_settled,
 		.ctx = f,
 	};
 }

@@ -56,6 +56,7 @@ struct k8s_op {
 	bool        gzip;                /* the answer may come packed: it is unpacked on the way */
 	bool        repeatable;          /* a POST whose effect can be recognized: may be sent again after it may have
 	                                    arrived (EK_EXISTS is then possibly our own doing: http_resp.attempts) */
+	bool        apply;               /* the PATCH is a server-side apply: JSON of the object */
 	bool        metadata_only;       /* of what has a body: the answer may be no more than the object's metadata
 	                                    (PartialObjectMetadata); errors come as Status in any case */
 };

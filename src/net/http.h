@@ -49,6 +49,7 @@ void http_free(struct http *h);                          /* aborts what is in fl
 void http_freep(struct http **h);
 
 struct http_call;
+struct http_resp;
 
 /*
  * A request.  Everything pointed to is borrowed until the call has ended (http_do returned, or http_next gave it).
@@ -73,6 +74,8 @@ struct http_req {
 	 * After a first piece was delivered the call is not retried.
 	 */
 	int (*sink)(void *ctx, const void *p, size_t n, struct err *e);
+	/* May be NULL.  Of a status that is worth another attempt in general: this answer is the last word. */
+	bool (*settled)(const struct http_resp *resp);
 	void *ctx;                       /* for prepare and sink */
 };
 void http_call_header(struct http_call *call, const char *line);         /* copies; in prepare only */

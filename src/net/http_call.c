@@ -269,7 +269,7 @@ is_repeatable(const struct http_call *call, const struct err *e)
 	struct str hint;
 
 	if (!err_info(e->kind)->retry || call->retried >= call->h->retries + (restarts ? RESTART_RETRIES : 0) ||
-	    call->sunk)
+	    call->sunk || (e->http >= 400 && call->req.settled != NULL && call->req.settled(&call->resp)))
 		return false;
 	if (call->req.idempotent || !call->issued)
 		return true;

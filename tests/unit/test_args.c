@@ -90,8 +90,12 @@ put_option(struct buf *out, const struct option_row *o, const struct args *a)
 			buf_putf(out, "%s=%s ", o->name, outputs[*(const enum output *)at]);
 		break;
 	case OPT_T_POLICY:
-		if (*(const enum existing_policy *)at == EXISTING_UPDATE)
-			buf_putf(out, "%s=update ", o->name);
+		if (*(const enum existing_policy *)at != EXISTING_NONE)
+			buf_putf(out, "%s=%s ", o->name, existing_policy_names[*(const enum existing_policy *)at]);
+		break;
+	case OPT_T_OWNERS:
+		if (*(const bool *)at)
+			buf_putf(out, "%s=relink ", o->name);
 		break;
 	}
 }
@@ -168,6 +172,11 @@ options_in_every_spelling_become_values(void **state)
 			"location=dir:x from-backup=b1 namespace-mappings=a:b,c:d existing-resource-policy=update" },
 		{ "restore create -L dir:x --from-backup b1 --existing-resource-policy none --preserve-nodeports",
 			"location=dir:x from-backup=b1 preserve-nodeports" },
+		{ "restore create -L dir:x --from-backup b1 --existing-resource-policy recreate --yes-really pvc/a/b,pv/c --prune",
+			"location=dir:x from-backup=b1 existing-resource-policy=recreate yes-really=pvc/a/b,pv/c prune" },
+		{ "restore create -L dir:x --from-backup b1 --owner-references relink --pause-controllers",
+			"location=dir:x from-backup=b1 owner-references=relink pause-controllers" },
+		{ "restore create -L dir:x --from-backup b1 --owner-references drop", "location=dir:x from-backup=b1" },
 		{ "backup download b1 -L dir:x -o -", "location=dir:x output=- : b1" },
 		{ "backup delete a b c -L dir:x -y --context k", "location=dir:x context=k confirm : a,b,c" },
 		{ "location validate dir:x", ": dir:x" },
@@ -244,7 +253,7 @@ wrong_values_name_the_option_and_what_it_takes(void **state)
 		{ "restore create -L dir:x --from-backup b --namespace-mappings a:", "--namespace-mappings: 'a:' is not OLD:NEW" },
 		{ "restore create -L dir:x --from-backup b --namespace-mappings a:b:c", "--namespace-mappings: 'a:b:c' is not OLD:NEW" },
 		{ "restore create -L dir:x --from-backup b --existing-resource-policy patch",
-			"--existing-resource-policy: 'patch' is not none or update" },
+			"--existing-resource-policy: 'patch' is not none, update, apply, recreate or fail" },
 		{ "backup create x -L dir:x --wait=false", "--wait=false: a command ends when its work has ended" },
 	};
 
