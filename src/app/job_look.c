@@ -260,7 +260,7 @@ on_name(void *ctx, const char *name, struct str json, const struct err *why, str
 	return 0;
 }
 
-/* Of several backups, one that is damaged or has no such type does not stand in the way of the others. */
+/* Of several backups, one that is damaged does not stand in the way of the others. */
 static int
 search_all(struct searching *s, struct grep *g, struct store *st, const struct strs *names, struct report *rep, struct err *e)
 {
@@ -286,7 +286,8 @@ op_backup_grep(struct job *j, struct err *e)
 	AUTO(grep_freep) struct grep *g = NULL;
 	AUTO_STRS struct strs all = { 0 };
 	const struct request *r = job_request(j);
-	const struct grep_opts o = { r->look.pattern, r->look.ignore_case, r->look.once, &r->filter,
+	const struct grep_opts o = { r->look.pattern, r->look.ignore_case, r->look.once,
+		r->look.all_backups || r->look.backups.len > 1, &r->filter,
 		{ r->look.all_fields ? VIEW_ALL : VIEW_UNMANAGED, r->look.show_secrets } };
 	struct report_fns fns = job_report_fns(j);
 	struct searching s = { .j = j };

@@ -139,14 +139,18 @@ sides_done(struct sides *s)
 
 /* A type that neither knows would be a filter that takes nothing, silently. */
 static int
-check_unknown(const struct strs *a, const struct strs *b, struct err *e)
+check_unknown(const struct filter_opts *f, const struct strs *a, const struct strs *b, struct err *e)
 {
+	AUTO_STRS struct strs both = { 0 };
+	const char *name;
+
 	for (size_t i = 0; i < a->len; i++)
 		for (size_t k = 0; k < b->len; k++)
 			if (strcmp(a->at[i], b->at[k]) == 0)
-				return err_set(e, EK_NOTFOUND, "neither backup has objects of type '%s' (short names are not known "
-					"here: write deployments, not deploy)", a->at[i]);
-	return 0;
+				strs_add(&both, a->at[i]);
+	name = scope_unknown(f, &both);
+	return name == NULL ? 0 : err_set(e, EK_NOTFOUND, "neither backup has objects of type '%s' (short names are not known "
+		"here: write deployments, not deploy)", name);
 }
 
 static int
@@ -166,7 +170,7 @@ open_filters(struct sides *s, const struct filter_opts *f, struct err *e)
 	/* Which types a filter means is known where there are such types. */
 	s->scope_a = scope_of(s->a->b, b);
 	s->scope_b = scope_of(s->b->b, a);
-	return check_unknown(&unknown_a, &unknown_b, e);
+	return check_unknown(f, &unknown_a, &unknown_b, e);
 }
 
 static void

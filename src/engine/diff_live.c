@@ -228,6 +228,7 @@ run(struct live *l, struct k8s *lister, struct err *e)
 {
 	static const struct k8s_list_fns fns = { on_item, on_end };
 	AUTO_STRS struct strs unknown = { 0 };
+	const char *name;
 	struct k8s_info info;
 
 	if (k8s_server_info(lister, &info, l->d.c, e) < 0 || (l->served = discovery_load(lister, l->d.c, e)) == NULL)
@@ -237,8 +238,9 @@ run(struct live *l, struct k8s *lister, struct err *e)
 	l->sel = selection_new(l->d.o->filter, l->served, &unknown, e);
 	if (l->sel == NULL)
 		return -1;
-	if (unknown.len > 0)
-		return err_set(e, EK_NOTFOUND, "the cluster has no type '%s'", unknown.at[0]);
+	name = scope_unknown(l->d.o->filter, &unknown);
+	if (name != NULL)
+		return err_set(e, EK_NOTFOUND, "the cluster has no type '%s'", name);
 	if (diff_entries(l->a->r, l->sel, &l->targets, e) < 0)
 		return -1;
 	l->met = xcalloc(l->targets.len + 1, sizeof *l->met);

@@ -166,14 +166,16 @@ choose(const struct grep *g, const struct vbackup *b, const struct reader *rd, s
 	AUTO(discovery_freep) struct discovery *d = reader_discovery(rd);
 	AUTO(selection_freep) struct selection *s = NULL;
 	AUTO_STRS struct strs unknown = { 0 };
+	const char *name;
 	const struct index *ix = reader_index(rd);
 
 	s = selection_new(g->o->filter, d, &unknown, e);
 	if (s == NULL)
 		return -1;
-	if (unknown.len > 0)
+	name = scope_unknown(g->o->filter, &unknown);
+	if (name != NULL && !g->o->several)
 		return err_set(e, EK_NOTFOUND, "backup '%s' has no objects of type '%s' (short names are not known here: write "
-			"deployments, not deploy)", b->name, unknown.at[0]);
+			"deployments, not deploy)", b->name, name);
 	for (size_t i = 0; i < ix->n_entries; i++) {
 		const struct index_entry *en = &ix->entries[i];
 		int takes = scope_takes(s, en->gr, en->ns, en->name, en->labels, e);

@@ -13,6 +13,7 @@ struct grep_opts {
 	const char               *pattern;       /* PCRE2, searched in each line of each value */
 	bool                      ignore_case;
 	bool                      once;          /* the first match of an object is enough */
+	bool                      several;       /* one of several backups need not have the types of the filter */
 	const struct filter_opts *filter;
 	struct view               view;          /* with show_secrets the data of Secrets is searched decoded, else the masks */
 };

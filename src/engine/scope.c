@@ -55,6 +55,16 @@ scope_of(const struct vbackup *b, const struct discovery *d)
 	return read_selectors(b, &f) ? selection_new(&f, d, NULL, &ignored) : NULL;
 }
 
+const char *
+scope_unknown(const struct filter_opts *f, const struct strs *unknown)
+{
+	for (size_t i = 0; i < unknown->len; i++)
+		for (size_t k = 0; k < f->inc_resources.len; k++)
+			if (strcmp(unknown->at[i], f->inc_resources.at[k]) == 0)
+				return unknown->at[i];
+	return NULL;
+}
+
 int
 scope_takes(const struct selection *s, struct str gr, struct str ns, struct str name, struct str labels, struct err *e)
 {

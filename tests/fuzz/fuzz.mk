@@ -10,6 +10,7 @@ endif
 FUZZ_FUZZERS = \
 	tests/fuzz/fuzz_gunzip \
 	tests/fuzz/fuzz_index \
+	tests/fuzz/fuzz_jdiff \
 	tests/fuzz/fuzz_jedit \
 	tests/fuzz/fuzz_jscan \
 	tests/fuzz/fuzz_kubeconfig \
@@ -29,6 +30,10 @@ EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/replay.sh tests/fuzz/run.sh tests/fuz
 tests_fuzz_fuzz_gunzip_SOURCES = tests/fuzz/fuzz_gunzip.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_gunzip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_gunzip_LDADD = $(DATA_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_jdiff_SOURCES = tests/fuzz/fuzz_jdiff.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_jdiff_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_jdiff_LDADD = $(DATA_LIBS) $(EXT_LIBS)
 
 tests_fuzz_fuzz_jedit_SOURCES = tests/fuzz/fuzz_jedit.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_jedit_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

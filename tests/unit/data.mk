@@ -1,9 +1,9 @@
 if HAVE_CMOCKA
 check_PROGRAMS += \
-	tests/unit/test_crc tests/unit/test_gzip tests/unit/test_jdoc tests/unit/test_jedit tests/unit/test_jequal tests/unit/test_jlist \
+	tests/unit/test_crc tests/unit/test_gzip tests/unit/test_jdiff tests/unit/test_jdoc tests/unit/test_jedit tests/unit/test_jequal tests/unit/test_jlist \
 	tests/unit/test_jpatch tests/unit/test_jscan tests/unit/test_jwrite tests/unit/test_xml tests/unit/test_yaml
 TESTS += \
-	tests/unit/test_crc tests/unit/test_gzip tests/unit/test_jdoc tests/unit/test_jedit tests/unit/test_jequal tests/unit/test_jlist \
+	tests/unit/test_crc tests/unit/test_gzip tests/unit/test_jdiff tests/unit/test_jdoc tests/unit/test_jedit tests/unit/test_jequal tests/unit/test_jlist \
 	tests/unit/test_jpatch tests/unit/test_jscan tests/unit/test_jwrite tests/unit/test_xml tests/unit/test_yaml
 
 tests_unit_test_crc_SOURCES = tests/unit/test_crc.c
@@ -13,6 +13,10 @@ tests_unit_test_crc_LDADD = $(DATA_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_gzip_SOURCES = tests/unit/test_gzip.c
 tests_unit_test_gzip_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_gzip_LDADD = $(DATA_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_jdiff_SOURCES = tests/unit/test_jdiff.c
+tests_unit_test_jdiff_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_jdiff_LDADD = $(DATA_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_jdoc_SOURCES = tests/unit/test_jdoc.c
 tests_unit_test_jdoc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,6 +1,6 @@
 if HAVE_CMOCKA
 engine_tests = tests/unit/test_backup tests/unit/test_cache tests/unit/test_catalog tests/unit/test_chain tests/unit/test_change tests/unit/test_convert tests/unit/test_kind_rules tests/unit/test_reader \
-	tests/unit/test_needs tests/unit/test_policy tests/unit/test_pace tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify
+	tests/unit/test_needs tests/unit/test_policy tests/unit/test_pace tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify tests/unit/test_view
 check_PROGRAMS += $(engine_tests)
 TESTS += $(engine_tests)
 
@@ -57,6 +57,10 @@ tests_unit_test_report_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_restore_SOURCES = tests/unit/test_restore.c tests/unit/finding.h tests/unit/api_docs.h $(stored_sources) tests/unit/httpd.c tests/unit/httpd.h
 tests_unit_test_restore_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_restore_LDADD = $(ENGINE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_view_SOURCES = tests/unit/test_view.c
+tests_unit_test_view_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_view_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_scrub_SOURCES = tests/unit/test_scrub.c
 tests_unit_test_scrub_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
