@@ -23,6 +23,8 @@
 #define LIMIT_TARBALL     (1024 * GIB) /* a tarball, unpacked */
 #define LIMIT_HEADERS     (64 * KIB)   /* response headers of one HTTP exchange */
 #define LIMIT_EXEC_OUTPUT (1 * MIB)    /* stdout of a credential plugin */
+#define LIMIT_WS_MESSAGE  (1 * MIB)    /* one message on a WebSocket */
+#define LIMIT_HOOK_OUTPUT (64 * KIB)   /* stdout or stderr of a hook's command that is kept */
 #define LIMIT_JSON_DEPTH  256          /* nesting of JSON and YAML */
 #define LIMIT_NAME        253          /* a Kubernetes object name */
 #define LIMIT_RULES       1000         /* resource modifier rules of a restore */

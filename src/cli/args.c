@@ -124,6 +124,8 @@ const struct option_row option_rows[] = {
 		"restore the status of all types but these" },
 	{ "resource-modifiers", 0, OPT_T_FILE, AT(restore.modifiers), SET_RESTORE, "FILE",
 		"YAML of Velero's resource modifiers: edits of what is restored" },
+	{ "hooks", 0, OPT_T_FILE, AT(restore.hooks), SET_RESTORE, "FILE",
+		"YAML of Velero's spec.hooks: init containers and commands of restored pods" },
 	{ "storage-class-mappings", 0, OPT_T_PAIRS, AT(restore.class_map), SET_RESTORE, "OLD:NEW", "change storage classes" },
 	{ "image-mappings", 0, OPT_T_PAIRS, AT(restore.image_map), SET_RESTORE, "OLD=NEW", "change parts of image names" },
 	{ "change-storage-class", 0, OPT_T_FILE, AT(restore.class_config), SET_RESTORE, "FILE",

@@ -36,6 +36,9 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/grep.h \
 	src/engine/history.c \
 	src/engine/history.h \
+	src/engine/hooks.c \
+	src/engine/hooks.h \
+	src/engine/hooks_spec.c \
 	src/engine/kind_rules.c \
 	src/engine/kind_rules.h \
 	src/engine/lookup.c \
@@ -61,6 +64,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore_again.c \
 	src/engine/restore_ask.c \
 	src/engine/restore_crd.c \
+	src/engine/restore_hooks.c \
+	src/engine/restore_hooks.h \
 	src/engine/restore_impl.h \
 	src/engine/restore_item.c \
 	src/engine/restore_ns.c \

@@ -51,6 +51,7 @@ restore_opts_done(struct restore_opts *o)
 	strs_free(&o->versions);
 	strs_free(&o->yes_really);
 	free(o->modifiers);
+	free(o->hooks);
 	free(o->class_config);
 	free(o->image_config);
 	free(o->priorities);

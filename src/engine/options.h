@@ -57,6 +57,7 @@ struct restore_opts {
 	bool               restore_status;   /* of created objects; narrowed by the two lists (velero-format 4.9) */
 	struct strs        inc_status, exc_status;       /* resources; a list alone means restore_status, too */
 	char              *modifiers;        /* YAML of resource modifiers (velero-format 4.10); NULL: none */
+	char              *hooks;            /* YAML of Velero's spec.hooks (velero-format 4.12); NULL: none but annotations */
 	struct strs        class_map;        /* "old:new" storage classes */
 	struct strs        image_map;        /* "old=new": parts of image names */
 	char              *class_config, *image_config;  /* the same as YAML: Velero's ConfigMaps or their data */

@@ -123,6 +123,8 @@ judge(struct plan *p, const struct target *t, struct item *it, struct str live, 
 	if (live.len == 0 && (str_eq(it->en->gr, S("serviceaccounts")) || str_eq(it->en->gr, S("storageclasses.storage.k8s.io"))))
 		restore_will_exist(p->rs, it->path);
 	if (live.len == 0)
+		restore_hooks_created(it);
+	if (live.len == 0)
 		return tell_target(p, PLAN_CREATE, t, S(""), "", e);
 	if (jpath(live, &deleted, "metadata", "deletionTimestamp", NULL))
 		return tell_target(p, PLAN_BLOCKED, t, S(""), "is being deleted from the cluster", e);
@@ -496,6 +498,9 @@ plan_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct r
 	p.lister = k8s_new(k8s_conn(k), e);
 	if (p.lister != NULL && restore_prepare(&rs, e) == 0)
 		rc = foresee_all(&p, e);
+	if (rc == 0 && restore_hooks_pods(rs.hooks) > 0)
+		report_note(r, "%zu of the pods to be created %s hooks", restore_hooks_pods(rs.hooks),
+			restore_hooks_pods(rs.hooks) == 1 ? "has" : "have");
 	restore_drop_items(&rs);
 	for (size_t i = 0; i < PROBES_MAX; i++)
 		free(p.probes[i].path);

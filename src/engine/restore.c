@@ -158,6 +158,9 @@ check_request(struct restore *rs, struct err *e)
 	rs->change = change_new(rs->o, e);
 	if (rs->change == NULL)
 		return -1;
+	rs->hooks = restore_hooks_new(rs->o, e);
+	if (rs->hooks == NULL)
+		return -1;
 	return reader_metadata(rs->st, rs->o->backup, &rs->backup, rs->c, e);
 }
 
@@ -219,6 +222,7 @@ restore_done(struct restore *rs)
 	vvolumes_free(&rs->volumes);
 	reader_close(rs->reader);
 	change_free(rs->change);
+	restore_hooks_free(rs->hooks);
 	selection_free(rs->status_sel);
 	selection_free(rs->sel);
 	picks_free(rs->picks);
@@ -251,11 +255,14 @@ restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struc
 
 	if (check_name(st, o->name, c, e) == 0 && restore_prepare(&rs, e) == 0) {
 		rc = run_waves(&rs, e);
+		if (rc == 0)
+			rc = restore_hooks_run(&rs, e);
 		report_progress(r, "finishing", rs.done, rs.n.selected, 0);
 		if (rc < 0) {
 			last.deadline_mono_ns = clock_mono_ns() + LAST_NS;
 			rs.c = &last;
 			restore_end_items(&rs);
+			restore_hooks_stopped(&rs);
 		}
 		/* The cluster has what it has: a record that cannot be written does not undo it. */
 		if (restore_record(&rs, rc < 0 ? e->msg : NULL, &why) < 0)

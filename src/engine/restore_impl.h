@@ -21,6 +21,7 @@
 #include "engine/pick.h"
 #include "engine/reader.h"
 #include "engine/restore.h"
+#include "engine/restore_hooks.h"
 #include "engine/select.h"
 #include "k8s/discovery.h"
 
@@ -68,6 +69,7 @@ struct restore {
 	struct strmap             *anew;             /* volumes that are not restored: claims get new ones */
 	struct wants               late;             /* target namespaces that are still going away */
 	struct change             *change;           /* edits that the user asked for */
+	struct restore_hooks      *hooks;
 	struct selection          *status_sel;       /* types whose status is restored; NULL: by annotation only */
 	struct versions           *versions;         /* stored copies in other API versions */
 	struct strmap             *stored;           /* "gr/ns/name" of the objects that others may need */
@@ -117,6 +119,7 @@ struct item {
 	unsigned                    status_tries;
 	bool                        repeated;    /* CREATE was sent more than once */
 	bool                        left_alone;  /* UPDATE was refused */
+	bool                        hooked;      /* it got an init container */
 	bool                        counted;     /* its outcome stands: what fails later does not change it */
 	struct buf                  body;        /* what is to be created */
 	struct buf                  patch;

@@ -155,6 +155,8 @@ item_edit(struct item *it, struct arena *arena, struct jnode **obj, bool stored,
 		return -1;
 	if (*verdict != SCRUB_KEEP)
 		return 0;
+	if (stored)
+		restore_hooks_edit(it, arena, *obj);
 	if (stored && user_edits(it, arena, obj, e) < 0)
 		return -1;
 	if (stored && !str_eqz(it->en->version, it->res->version))

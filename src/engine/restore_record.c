@@ -130,6 +130,7 @@ put_annotations(const struct restore_opts *o, struct jw *w)
 	if (o->with_dependencies)
 		jw_kv_text(w, "orlop.dev/with-dependencies", "true");
 	put_sum(w, "orlop.dev/resource-modifiers-sha256", o->modifiers);
+	put_sum(w, "orlop.dev/hooks-sha256", o->hooks);
 	put_list(w, "orlop.dev/storage-class-mappings", &o->class_map);
 	put_list(w, "orlop.dev/image-mappings", &o->image_map);
 	put_sum(w, "orlop.dev/change-storage-class-sha256", o->class_config);
@@ -145,6 +146,22 @@ put_annotations(const struct restore_opts *o, struct jw *w)
 		jw_kv_text(w, "orlop.dev/pause-controllers", "true");
 	if (o->any_version)
 		jw_kv_text(w, "orlop.dev/any-version", "true");
+	jw_obj_end(w);
+}
+
+static void
+put_hook_status(const struct restore_hooks *rh, struct jw *w)
+{
+	uint64_t attempted, failed;
+
+	restore_hooks_counts(rh, &attempted, &failed);
+	if (attempted == 0)
+		return;
+	jw_key(w, "hookStatus");
+	jw_obj(w);
+	jw_kv_uint(w, "hooksAttempted", attempted);
+	if (failed > 0)
+		jw_kv_uint(w, "hooksFailed", failed);
 	jw_obj_end(w);
 }
 
@@ -168,6 +185,7 @@ put_status(struct restore *rs, const char *stopped, struct jw *w)
 	jw_kv_uint(w, "totalItems", rs->n.selected);
 	jw_kv_uint(w, "itemsRestored", rs->done);
 	jw_obj_end(w);
+	put_hook_status(rs->hooks, w);
 	jw_obj_end(w);
 }
 

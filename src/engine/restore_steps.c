@@ -138,6 +138,7 @@ created(struct item *it, struct str answer, struct strs *unready, struct err *e)
 		item_outcome(it, "(recreated)", &it->rs->n.updated);
 	else
 		item_outcome(it, "(created)", &it->rs->n.created);
+	restore_hooks_created(it);
 	if (unready != NULL) {
 		AUTO_FREE char *name = str_dup(it->en->name);
 

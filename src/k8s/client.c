@@ -4,6 +4,7 @@
 #include "k8s/client.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -12,6 +13,7 @@
 #include "data/jwrite.h"
 #include "k8s/auth.h"
 #include "k8s/server.h"
+#include "net/retry.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 #define FAR_NS         (20 * NS_PER_MS)
 #define CONNECTIONS    32       /* for the lists of a backup far away; libcurl gives each a hundred small requests */
 #define CAUSES_SHOWN   3
+#define WS_TICK_NS     (20 * NS_PER_MS)
 #define FIRST_LINE_MAX 200
 #define TYPE_SHOWN     60
 
@@ -435,6 +438,65 @@ k8s_merge_patch(struct k8s *k, const char *path, struct str patch, struct buf *o
 	const struct cancel *c, struct err *e)
 {
 	return do_op(k, (struct k8s_op){ .method = "PATCH", .path = path, .body = patch }, out, c, e);
+}
+
+/* ------------------------------------------------------------------ WebSocket */
+
+static int
+prepare_ws(void *ctx, struct http_call *call, bool again, struct err *e)
+{
+	(void)again, (void)e;
+	kube_auth_headers(ctx, call);
+	return 0;
+}
+
+/* May a request for a WebSocket be sent once more?  1: yes, 0: no, -1. */
+static int
+ws_again(struct k8s *k, const struct http_resp *r, const struct err *why, unsigned tries, bool *renewed,
+	const struct cancel *c, struct err *e)
+{
+	uint64_t random;
+	int rc;
+
+	if (r->status == 401 && !*renewed) {
+		*renewed = true;
+		rc = kube_auth_refresh(k->auth, true, c, e);
+		return rc < 0 ? -1 : rc == 0;
+	}
+	if (!err_info(why->kind)->retry || tries >= RETRIES || !(r->attempts == 0 || r->status == 429 || r->status == 503))
+		return 0;
+	random_bytes(&random, sizeof random);
+	for (int64_t until = clock_mono_ns() + retry_delay_ns(tries, why->retry_after_ns, random); clock_mono_ns() < until;) {
+		if (cancel_check(c, e) < 0)
+			return -1;
+		clock_sleep_ns(WS_TICK_NS);
+	}
+	return 1;
+}
+
+struct ws *
+k8s_ws(struct k8s *k, const char *path, const char *protocols, const struct cancel *c, struct err *e)
+{
+	AUTO_FREE char *url = xasprintf("%s%s", k->conn->server, path);
+	struct ws_req req = { .url = url, .protocols = protocols, .prepare = prepare_ws, .ctx = k->auth };
+	bool renewed = false;
+	int again = 1;
+
+	for (unsigned tries = 0; again > 0; tries++) {
+		AUTO(http_resp_done) struct http_resp resp = { 0 };
+		struct err why = { 0 };
+		struct ws *ws;
+
+		if (session(k, true, c, e) < 0)
+			return NULL;
+		ws = ws_open(k->lines[true].http, &req, &resp, c, &why);
+		if (ws != NULL)
+			return ws;
+		again = ws_again(k, &resp, &why, tries, &renewed, c, e);
+		if (again == 0)
+			(void)explain(&resp, &why, e);
+	}
+	return NULL;
 }
 
 /* ------------------------------------------------------------------ window */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "k8s/kubeconfig.h"
 #include "net/http.h"
+#include "net/ws.h"
 
 struct k8s;
 struct k8s_facts;
@@ -32,6 +33,10 @@ MUST_CHECK int k8s_do(struct k8s *k, const char *method, const char *path, struc
 /* PATCH with application/merge-patch+json. */
 MUST_CHECK int k8s_merge_patch(struct k8s *k, const char *path, struct str patch, struct buf *out,
 	const struct cancel *c, struct err *e);
+
+/* A WebSocket to path, with one of these protocols (see net/ws.h).  Tried again only when nothing can have begun.  It must be
+ * freed before k is used for anything else. */
+MUST_CHECK struct ws *k8s_ws(struct k8s *k, const char *path, const char *protocols, const struct cancel *c, struct err *e);
 
 /*
  * Window for many requests: start up to the caller's bound, then take them back one by one.  body is borrowed until

@@ -6,6 +6,8 @@ src_k8s_libk8s_a_SOURCES = \
 	src/k8s/client.h \
 	src/k8s/discovery.c \
 	src/k8s/discovery.h \
+	src/k8s/exec.c \
+	src/k8s/exec.h \
 	src/k8s/kubeconfig.c \
 	src/k8s/kubeconfig.h \
 	src/k8s/kubeconn.c \

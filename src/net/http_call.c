@@ -159,8 +159,8 @@ set_callbacks(struct http_call *call, struct err *e)
 	return err_set(e, EK_INVALID, "libcurl lacks a callback");
 }
 
-static void
-drop_headers(struct http_call *call)
+void
+call_drop_headers(struct http_call *call)
 {
 	for (struct curl_slist *at = call->headers; at; at = at->next)
 		secret_wipe(at->data, strlen(at->data));
@@ -178,7 +178,7 @@ attempt_drop(struct http_call *call)
 		(void)curl_multi_remove_handle(call->h->multi, call->easy);
 		easy_put(call->h, TAKE(call->easy));
 	}
-	drop_headers(call);
+	call_drop_headers(call);
 }
 
 static void

@@ -75,10 +75,13 @@ void easy_put(struct http *h, CURL *easy);
 void attempt_begin(struct http_call *call);
 void attempt_end(struct http_call *call, CURLcode code);
 void attempt_drop(struct http_call *call);       /* takes it out of libcurl, if it is in there */
+void call_drop_headers(struct http_call *call);  /* wipes and frees them */
 
 /* http_setup.c: fills the easy handle for the next attempt.  -1: it cannot be sent as it is. */
 MUST_CHECK int attempt_setup(struct http_call *call, struct err *e);
 char *request_shown(const struct http_req *req);
+/* The host and port of "https://user@host:443/path"; *rest is what follows them. */
+struct str url_authority(const char *url, const char **rest);
 
 /* http_err.c: true and e, if the attempt that ended with this code failed. */
 bool attempt_failed(const struct http_call *call, CURLcode code, struct err *e);

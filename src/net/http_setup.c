@@ -193,8 +193,7 @@ add_headers(struct http_call *call, struct err *e)
 	return 0;
 }
 
-/* The host and port of "https://user@host:443/path"; *rest is what follows them. */
-static struct str
+struct str
 url_authority(const char *url, const char **rest)
 {
 	const char *scheme_end = strstr(url, "://");

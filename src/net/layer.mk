@@ -7,4 +7,6 @@ src_net_libnet_a_SOURCES = \
 	src/net/http_resp.c \
 	src/net/http_setup.c \
 	src/net/retry.c src/net/retry.h \
-	src/net/tls_facts.c src/net/tls_facts.h
+	src/net/tls_facts.c src/net/tls_facts.h \
+	src/net/ws.c src/net/ws.h \
+	src/net/ws_connect.c
