@@ -1,6 +1,7 @@
 /*
- * What the parts of change share: change.c (course, classes, images), change_rules.c (reading resource modifiers),
- * change_run.c (applying them), change_strategic.c (strategic merge patches).
+ * What the parts of change share: change.c (course, storage classes), change_pods.c (images, zones), change_refs.c
+ * (namespaces and hosts), change_rules.c (reading resource modifiers), change_run.c (applying them), change_strategic.c
+ * (strategic merge patches).
  */
 #ifndef ORLOP_ENGINE_CHANGE_IMPL_H
 #define ORLOP_ENGINE_CHANGE_IMPL_H
@@ -10,6 +11,7 @@
 #include "data/jpatch.h"
 #include "data/yaml.h"
 #include "engine/change.h"
+#include "engine/maps.h"
 #include "k8s/selector.h"
 
 enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
@@ -30,6 +32,28 @@ struct rules {
 	size_t       len, cap;
 	struct arena texts;                    /* of matches, ops and patches */
 };
+
+/* --- change_pods.c --- */
+
+bool change_has_pod(struct str gr);
+/* The pod's spec, or NULL.  Only for types that have one. */
+struct jnode *change_pod(struct str gr, struct jnode *obj);
+
+/* names: registries and repositories, as whole parts of full names; parts: any text, as Velero does it. */
+struct change_images { struct name_map *names, *parts; };
+MUST_CHECK int pods_images(const struct change_images *ci, const struct change_item *it, struct jnode *obj, struct err *e);
+bool zones_concern(struct str gr);
+void zones_map(struct name_map *zones, const struct change_item *it, struct jnode *obj);
+/* Takes out nodeSelector and nodeAffinity. */
+void pods_drop_affinity(struct str gr, struct jnode *obj);
+
+/* --- change_refs.c --- */
+
+bool refs_concern(struct str gr, bool hosts);
+/* hosts NULL: maps the namespaces that are named, else the hosts. */
+void refs_map(const struct change_item *it, struct name_map *hosts, struct jnode *obj);
+
+/* --- change_rules.c, change_run.c, change_strategic.c --- */
 
 /* The entries of a ConfigMap, or of the document itself when it is none.  EK_INVALID: it has none. */
 MUST_CHECK int change_data(const struct ynode *doc, const char *name, const struct ynode **out, struct err *e);

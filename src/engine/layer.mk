@@ -19,6 +19,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/change.c \
 	src/engine/change.h \
 	src/engine/change_impl.h \
+	src/engine/change_pods.c \
+	src/engine/change_refs.c \
 	src/engine/change_rules.c \
 	src/engine/change_run.c \
 	src/engine/change_strategic.c \
@@ -43,6 +45,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/kind_rules.h \
 	src/engine/lookup.c \
 	src/engine/lookup.h \
+	src/engine/maps.c \
+	src/engine/maps.h \
 	src/engine/needs.c \
 	src/engine/needs.h \
 	src/engine/options.c \
@@ -68,6 +72,7 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore_hooks.h \
 	src/engine/restore_impl.h \
 	src/engine/restore_item.c \
+	src/engine/restore_maps.c \
 	src/engine/restore_ns.c \
 	src/engine/restore_plan.c \
 	src/engine/restore_record.c \

@@ -48,6 +48,8 @@ restore_opts_done(struct restore_opts *o)
 	strs_free(&o->exc_status);
 	strs_free(&o->class_map);
 	strs_free(&o->image_map);
+	strs_free(&o->host_map);
+	strs_free(&o->zone_map);
 	strs_free(&o->versions);
 	strs_free(&o->yes_really);
 	free(o->modifiers);

@@ -47,7 +47,7 @@ struct restore_opts {
 	struct strs        inc_objects, exc_objects;     /* entries as in engine/pick.h */
 	char              *objects;          /* more of the former, one a line; NULL: none */
 	bool               with_dependencies;            /* also what these refer to */
-	struct strs        ns_map;           /* "old:new" */
+	struct strs        ns_map;           /* "old:new", "old-*:new-*" */
 	enum existing_policy policy;
 	struct strs        yes_really;       /* "KIND/[NAMESPACE/]NAME" of what EXISTING_RECREATE else never deletes */
 	bool               prune;            /* removes what the backup does not have, in the chosen scope */
@@ -59,7 +59,9 @@ struct restore_opts {
 	char              *modifiers;        /* YAML of resource modifiers (velero-format 4.10); NULL: none */
 	char              *hooks;            /* YAML of Velero's spec.hooks (velero-format 4.12); NULL: none but annotations */
 	struct strs        class_map;        /* "old:new" storage classes */
-	struct strs        image_map;        /* "old=new": parts of image names */
+	struct strs        image_map;        /* "old=new": registries, repositories */
+	struct strs        host_map, zone_map;           /* "old:new"; a zone's new name may be empty: no requirement */
+	bool               drop_node_affinity;           /* of pods and templates */
 	char              *class_config, *image_config;  /* the same as YAML: Velero's ConfigMaps or their data */
 	char              *priorities;       /* "a,b,-,y,z": resources restored first and last; NULL: velero-format 4.3 */
 	struct strs        versions;         /* "deployments.apps=v1,v1beta1": API versions to prefer (4.11) */

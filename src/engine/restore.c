@@ -19,10 +19,13 @@ const char *
 restore_map_ns(struct restore *rs, struct str ns)
 {
 	char *to = strmap_get(rs->ns_map, ns);
+	struct str found;
 
 	/* Kept, so that it is copied once and not for every object. */
-	if (to == NULL)
-		strmap_put(rs->ns_map, ns, to = arena_strdup(&rs->arena, ns));
+	if (to == NULL) {
+		to = arena_strdup(&rs->arena, name_map_get(&rs->ns_rules, ns, &rs->arena, &found) ? found : ns);
+		strmap_put(rs->ns_map, ns, to);
+	}
 	return to;
 }
 
@@ -67,19 +70,6 @@ run_waves(struct restore *rs, struct err *e)
 	if (restore_late_namespaces(rs, e) < 0 || restore_again(rs, e) < 0)
 		return -1;
 	return restore_tell_lacking(rs, e);
-}
-
-static int
-parse_ns_map(struct restore *rs, struct err *e)
-{
-	for (size_t i = 0; i < rs->o->ns_map.len; i++) {
-		struct str to = str_of(rs->o->ns_map.at[i]), from;
-
-		if (!str_split(&to, ':', &from) || from.len == 0 || to.len == 0 || str_chr(to, ':') < to.len)
-			return err_set(e, EK_INVALID, "--namespace-mappings: '%s' is not old:new", rs->o->ns_map.at[i]);
-		strmap_put(rs->ns_map, from, arena_strdup(&rs->arena, to));
-	}
-	return 0;
 }
 
 static int
@@ -153,7 +143,7 @@ load_volumes(struct restore *rs, struct err *e)
 static int
 check_request(struct restore *rs, struct err *e)
 {
-	if (parse_ns_map(rs, e) < 0)
+	if (name_map_read(&rs->ns_rules, &rs->o->ns_map, ':', MAP_PATTERNS, "--namespace-mappings", e) < 0)
 		return -1;
 	rs->change = change_new(rs->o, e);
 	if (rs->change == NULL)
@@ -197,7 +187,7 @@ restore_prepare(struct restore *rs, struct err *e)
 		return -1;
 	if (rs->plan.len == 0)
 		return err_set(e, EK_NOTFOUND, "nothing in backup '%s' matches", rs->backup.name);
-	return 0;
+	return restore_check_maps(rs, e);
 }
 
 void
@@ -218,6 +208,7 @@ restore_done(struct restore *rs)
 	strmap_free(rs->anew);
 	strmap_free(rs->bad_ns);
 	strmap_free(rs->ns_map);
+	name_map_done(&rs->ns_rules);
 	versions_free(rs->versions);
 	vvolumes_free(&rs->volumes);
 	reader_close(rs->reader);

@@ -16,6 +16,7 @@
 #include "engine/change.h"
 #include "engine/convert.h"
 #include "engine/kind_rules.h"
+#include "engine/maps.h"
 #include "engine/needs.h"
 #include "engine/pace.h"
 #include "engine/pick.h"
@@ -64,7 +65,8 @@ struct restore {
 	struct strmap             *added;            /* "gr/ns/name" -> why it is planned though it was not chosen */
 	struct vvolumes            volumes;
 	struct arena               arena;            /* lives as long as the restore */
-	struct strmap             *ns_map;           /* source namespace -> char *target */
+	struct name_map            ns_rules;         /* --namespace-mappings */
+	struct strmap             *ns_map;           /* source namespace -> char *target, as found by them */
 	struct strmap             *bad_ns;           /* target namespaces that could not be had */
 	struct strmap             *anew;             /* volumes that are not restored: claims get new ones */
 	struct wants               late;             /* target namespaces that are still going away */
@@ -288,6 +290,12 @@ void restore_will_exist(struct restore *rs, const char *path);
 void wait_begin(struct wait *w);
 /* Sleeps.  0: ask again, 1: the time is over, -1: canceled. */
 MUST_CHECK int wait_more(struct restore *rs, struct wait *w, struct err *e);
+
+/* --- restore_maps.c --- */
+
+/* Of the planned objects: EK_NOTFOUND for an entry of a map that matches nothing, or a new storage class that neither the
+ * cluster nor the backup has. */
+MUST_CHECK int restore_check_maps(struct restore *rs, struct err *e);
 
 /* --- restore_ns.c, restore_crd.c --- */
 

@@ -18,7 +18,7 @@
 /* --- what scrub and change ask --- */
 
 static const char *
-scrub_map_ns(void *ctx, struct str ns)
+map_ns(void *ctx, struct str ns)
 {
 	return restore_map_ns(((struct item *)ctx)->rs, ns);
 }
@@ -135,7 +135,7 @@ static int
 user_edits(struct item *it, struct arena *arena, struct jnode **obj, struct err *e)
 {
 	struct change_item ci = { .arena = arena, .gr = it->gr, .ns = it->en->ns, .name = it->en->name,
-		.class_exists = change_class_exists, .problem = change_problem, .ctx = it };
+		.map_ns = map_ns, .class_exists = change_class_exists, .problem = change_problem, .ctx = it };
 
 	return change_concerns(it->rs->change, it->gr) ? change_apply(it->rs->change, &ci, obj, e) : 0;
 }
@@ -145,7 +145,7 @@ item_edit(struct item *it, struct arena *arena, struct jnode **obj, bool stored,
 	struct err *e)
 {
 	struct restore *rs = it->rs;
-	struct scrub s = { .arena = arena, .map_ns = scrub_map_ns, .provisioned_anew = scrub_anew,
+	struct scrub s = { .arena = arena, .provisioned_anew = scrub_anew,
 		.account_exists = scrub_account_exists, .ctx = it,
 		.preserve_node_ports = rs->o->preserve_node_ports, .ns = it->en->ns, .name = it->en->name,
 		.target_ns = it->target_ns };

@@ -133,6 +133,10 @@ put_annotations(const struct restore_opts *o, struct jw *w)
 	put_sum(w, "orlop.dev/hooks-sha256", o->hooks);
 	put_list(w, "orlop.dev/storage-class-mappings", &o->class_map);
 	put_list(w, "orlop.dev/image-mappings", &o->image_map);
+	put_list(w, "orlop.dev/host-mappings", &o->host_map);
+	put_list(w, "orlop.dev/zone-mappings", &o->zone_map);
+	if (o->drop_node_affinity)
+		jw_kv_text(w, "orlop.dev/drop-node-affinity", "true");
 	put_sum(w, "orlop.dev/change-storage-class-sha256", o->class_config);
 	put_sum(w, "orlop.dev/change-image-name-sha256", o->image_config);
 	put_text(w, "orlop.dev/restore-resource-priorities", o->priorities);

@@ -21,7 +21,6 @@ enum scrub_verdict {
 struct scrub {
 	struct arena *arena;         /* of the object being edited */
 	/* the restore */
-	const char *(*map_ns)(void *ctx, struct str ns);                     /* target of a source namespace; never NULL */
 	bool        (*provisioned_anew)(void *ctx, struct str pv);           /* this volume is left out: claims get a new one */
 	bool        (*account_exists)(void *ctx, const char *ns, struct str name);   /* service account in the target */
 	void *ctx;
@@ -57,7 +56,7 @@ struct scrub_owners scrub_owners(struct arena *arena, struct jnode *obj, bool wi
 void scrub_finish(struct jnode *obj, const char *target_ns, const char *backup_label, const char *restore_label);
 
 /* The rows' functions. */
-scrub_fn scrub_pod, scrub_pvc, scrub_pv, scrub_service, scrub_service_account, scrub_secret, scrub_job, scrub_binding,
+scrub_fn scrub_pod, scrub_pvc, scrub_pv, scrub_service, scrub_service_account, scrub_secret, scrub_job,
 	scrub_webhooks, scrub_crd, scrub_api_service, scrub_ip_address;
 
 #endif

@@ -99,16 +99,14 @@ scrub_pv(const struct scrub *s, struct jnode *obj, enum scrub_verdict *verdict, 
 {
 	struct jnode *annotations = jnode_walk(obj, "metadata", "annotations", NULL);
 	struct jnode *claim = jnode_walk(obj, "spec", "claimRef", NULL);
-	struct str ns = jnode_text(jnode_get(claim, "namespace"));
 
+	(void)s;
 	(void)verdict;
 	(void)e;
 	jnode_del(annotations, "pv.kubernetes.io/bind-completed");
 	jnode_del(annotations, "pv.kubernetes.io/bound-by-controller");
 	jnode_del(claim, "uid");
 	jnode_del(claim, "resourceVersion");
-	if (ns.len > 0)
-		jnode_set_text(claim, "namespace", str_of(s->map_ns(s->ctx, ns)));
 	return 0;
 }
 
@@ -235,20 +233,6 @@ scrub_secret(const struct scrub *s, struct jnode *obj, enum scrub_verdict *verdi
 	jnode_del(annotations, "kubernetes.io/service-account.uid");
 	jnode_del(jnode_get(obj, "data"), "token");
 	jnode_del(jnode_get(obj, "data"), "ca.crt");
-	return 0;
-}
-
-int
-scrub_binding(const struct scrub *s, struct jnode *obj, enum scrub_verdict *verdict, struct err *e)
-{
-	(void)verdict;
-	(void)e;
-	for (struct jnode *sub = jnode_first(jnode_get(obj, "subjects")); sub != NULL; sub = jnode_next(sub)) {
-		struct str ns = jnode_text(jnode_get(sub, "namespace"));
-
-		if (ns.len > 0)
-			jnode_set_text(sub, "namespace", str_of(s->map_ns(s->ctx, ns)));
-	}
 	return 0;
 }
 

@@ -159,8 +159,13 @@ velero_config_maps_change_classes_and_images() {
 	is 'docker.io/library/nginx:1.27 mirror:5000/library/busybox:1' deployment/web r2 '{.spec.template.spec.containers[*].image}'
 }
 
-class_that_is_missing_is_an_error_of_its_objects() {
-	restored 3 r3 --storage-class-mappings gold:platinum
+class_that_is_missing_is_an_error() {
+	# Of the whole restore, before anything is written; by Velero's ConfigMap of the objects that ask for it.
+	restored 4 r3 --storage-class-mappings gold:platinum
+	grep -qF "create it, or map to another one" "$work/restored"
+	if "${on_b[@]}" get namespace r3; then fail "something was written"; fi
+	printf 'gold: platinum\n' > "$work/classes"
+	restored 3 r3 --change-storage-class "$work/classes"
 	finds r3 "persistentvolumeclaims 'shop/data'" "'platinum'" "create it, or map to another one"
 	[ -z "$("${on_b[@]}" -n r3 get pvc,statefulset -o name)" ] || fail "an object with the missing class was restored"
 	is 2 deployment/web r3 '{.spec.replicas}'
@@ -295,7 +300,7 @@ mistakes_are_told_before_anything_is_restored() {
 
 try options_change_classes_and_images
 try velero_config_maps_change_classes_and_images
-try class_that_is_missing_is_an_error_of_its_objects
+try class_that_is_missing_is_an_error
 try conditions_choose_by_the_original_namespace
 try json_patch_is_kubectls
 try merge_patch_is_kubectls

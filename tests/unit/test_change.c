@@ -102,10 +102,10 @@ static const struct mapped mapped[] = {
 	{ .class_config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, labels: {velero.io/plugin-config: ''}}\n"
 		"data: {gold: fast}\n", .where = "persistentvolumeclaims/a/b", .doc = "{'spec':{'storageClassName':'gold'}}",
 		.want = "{'spec':{'storageClassName':'fast'}}" },
-	{ .images = "docker.io/=mirror:5000/ nginx=never", .where = "pods/a/b",
+	{ .image_config = "a: 'docker.io/,mirror:5000/'\nb: 'nginx,never'\n", .where = "pods/a/b",
 		.doc = "{'spec':{'containers':[{'image':'docker.io/nginx:1'}],'initContainers':[{'image':'quay.io/nginx'}]}}",
 		.want = "{'spec':{'containers':[{'image':'mirror:5000/nginx:1'}],'initContainers':[{'image':'quay.io/never'}]}}" },
-	{ .images = "a=aa", .where = "deployments.apps/a/b",
+	{ .image_config = "a: 'a,aa'\n", .where = "deployments.apps/a/b",
 		.doc = "{'spec':{'template':{'spec':{'containers':[{'image':'banana'},{'name':'a'}]}}}}",
 		.want = "{'spec':{'template':{'spec':{'containers':[{'image':'baanaanaa'},{'name':'a'}]}}}}" },
 	{ .image_config = "case1: ' 1.1.1.1:5000 , 2.2.2.2:3000'\n", .where = "cronjobs.batch/a/b",

@@ -627,9 +627,9 @@ a_restore_that_cannot_run_says_why(void **state)
 {
 	static const struct { const char *backup, *map, *resource; enum err_kind kind; const char *text, *order; } rows[] = {
 		{ "none", NULL, NULL, EK_NOTFOUND, "no backup 'none'", NULL },
-		{ "b1", "a:b:c", NULL, EK_INVALID, "'a:b:c' is not old:new", NULL },
-		{ "b1", ":b", NULL, EK_INVALID, "not old:new", NULL },
-		{ "b1", "a", NULL, EK_INVALID, "not old:new", NULL },
+		{ "b1", "a:b:c", NULL, EK_INVALID, "'a:b:c' is not OLD:NEW", NULL },
+		{ "b1", ":b", NULL, EK_INVALID, "not OLD:NEW", NULL },
+		{ "b1", "a", NULL, EK_INVALID, "not OLD:NEW", NULL },
 		{ "b1", NULL, "nodes", EK_INVALID, "nodes are never restored", NULL },
 		{ "b1", NULL, "pods", EK_NOTFOUND, "nothing in backup 'b1' matches", NULL },
 		{ "b1", NULL, NULL, EK_INVALID, "more than one '-'", "pods,-,secrets,-,cm" },

