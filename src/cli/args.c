@@ -132,7 +132,7 @@ const struct option_row option_rows[] = {
 		"change registries and repositories of images: docker.io=registry.local/hub" },
 	{ "host-mappings", 0, OPT_T_PAIRS, AT(restore.host_map), SET_RESTORE, "OLD:NEW",
 		"change hosts of ingresses, gateways and their routes; '*.old.example:*.new.example'" },
-	{ "zone-mappings", 0, OPT_T_PAIRS, AT(restore.zone_map), SET_RESTORE, "OLD:NEW",
+	{ "zone-mappings", 0, OPT_T_LIST, AT(restore.zone_map), SET_RESTORE, "OLD:[NEW]",
 		"change zones that pods, volumes and classes ask for; 'OLD:' takes them out" },
 	{ "drop-node-affinity", 0, OPT_T_FLAG, AT(restore.drop_node_affinity), SET_RESTORE, NULL,
 		"take node selectors and node affinity out of pods and templates" },
