@@ -8,6 +8,7 @@ FUZZ_MAIN = tests/fuzz/replay_main.c
 endif
 
 FUZZ_FUZZERS = \
+	tests/fuzz/fuzz_convert \
 	tests/fuzz/fuzz_gunzip \
 	tests/fuzz/fuzz_index \
 	tests/fuzz/fuzz_jdiff \
@@ -26,6 +27,10 @@ FUZZ_FUZZERS = \
 check_PROGRAMS += $(FUZZ_FUZZERS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/replay.sh tests/fuzz/run.sh tests/fuzz/corpus
+
+tests_fuzz_fuzz_convert_SOURCES = tests/fuzz/fuzz_convert.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_convert_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_convert_LDADD = $(ENGINE_LIBS) $(EXT_LIBS)
 
 tests_fuzz_fuzz_gunzip_SOURCES = tests/fuzz/fuzz_gunzip.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_gunzip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
