@@ -18,6 +18,7 @@
 #include "data/jwrite.h"
 
 #include <stdarg.h>
+#include <unistd.h>
 
 #define COMMANDS_MAX 64
 #define EVENTS_MAX 1024
@@ -46,6 +47,7 @@ struct backend {
 	struct lock    *lock;                /* guards jobs, next_id and the jobs' slots */
 	struct job     *jobs;
 	uint64_t        next_id;
+	int             wake_fd;             /* -1: none */
 };
 
 static struct event *
@@ -63,6 +65,8 @@ send(struct job *j, struct event *ev)
 {
 	if (!queue_push(j->b->events, ev))
 		event_free(ev);
+	else if (j->b->wake_fd >= 0)
+		(void)!write(j->b->wake_fd, "", 1);      /* a full pipe wakes as well */
 }
 
 static void
@@ -257,6 +261,7 @@ backend_new(struct err *e)
 	b->events = queue_new(EVENTS_MAX);
 	b->lock = lock_new();
 	b->next_id = 1;
+	b->wake_fd = -1;
 	b->thread = thread_start("backend", backend_thread, b, e);
 	if (b->thread == NULL) {
 		backend_free(b);
@@ -317,6 +322,28 @@ backend_next(struct backend *b)
 
 	assert_that(ev != NULL);
 	return ev;
+}
+
+struct event *
+backend_try_next(struct backend *b)
+{
+	return queue_try_pop(b->events);
+}
+
+void
+backend_wake(struct backend *b, int wake_fd)
+{
+	b->wake_fd = wake_fd;
+}
+
+void
+backend_stop(struct backend *b, uint64_t id)
+{
+	lock_take(b->lock);
+	for (struct job *j = b->jobs; j != NULL; j = j->next)
+		if (j->id == id)
+			cancel_fire(&j->cancel);
+	lock_drop(b->lock);
 }
 
 void

@@ -20,6 +20,14 @@ uint64_t backend_submit(struct backend *b, struct request *r /* taken */);
 /* The next event; blocks.  The caller owns it. */
 struct event *backend_next(struct backend *b);
 
+/* The same without waiting: NULL when there is none.  wake_fd (a pipe that does not block; -1: none) gets a byte for each event,
+ * unless it is full; set before the first request. */
+struct event *backend_try_next(struct backend *b);
+void backend_wake(struct backend *b, int wake_fd);
+
+/* Stops one job at an object boundary; its EV_END says so.  An id that is over already: nothing. */
+void backend_stop(struct backend *b, uint64_t id);
+
 /* Latest progress of a job. */
 struct job_progress {
 	const char *phase;               /* static text; NULL: nothing yet */

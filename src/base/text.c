@@ -274,3 +274,33 @@ text_width(struct str s)
 	}
 	return cells;
 }
+
+void
+text_first(struct str s, struct text_char *out)
+{
+	char spare[16];
+	size_t used;
+	struct str as = shown(s, false, spare, &used);
+
+	*out = (struct text_char){ .len = used };
+	if (as.p != s.p) {
+		str_copy(out->escape, sizeof out->escape, as);
+		out->width = (unsigned)as.len;
+		return;
+	}
+	(void)decode(s, &out->c);
+	if (!in_ranges(zero_width, COUNT(zero_width), out->c))
+		out->width = 1 + in_ranges(wide, COUNT(wide), out->c);
+}
+
+size_t
+text_encode(uint32_t c, char out[4])
+{
+	static const unsigned first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	unsigned n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	out[0] = (char)(first[n] | c >> (6 * (n - 1)));
+	for (unsigned i = 1; i < n; i++)
+		out[i] = (char)(0x80 | (c >> (6 * (n - 1 - i)) & 0x3f));
+	return n;
+}

@@ -1,0 +1,237 @@
+/* What surrounds the screens: header, crumbs, rule, jobs, status line, hints; help. */
+#include "ui/model.h"
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/fmt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MIN_ROWS   15
+#define MIN_COLS   60
+#define SMALL_COLS 80
+#define JOBS_SHOWN 3
+#define JOB_STAYS_MS 10000
+#define SLOW_MS    150           /* a load that is faster than this is not mentioned */
+
+static void
+put_clock(const struct model *m, char out[8])
+{
+	char text[CLOCK_TEXT_MAX];
+
+	(void)snprintf(out, 8, "%.5s", clock_local(text, m->now_s * NS_PER_S) + 11);
+}
+
+static void
+draw_header(const struct model *m, struct area a)
+{
+	const char *mode = m->opts.read_only ? "READ-ONLY" : "READ-WRITE";
+	char clock[8];
+	int used;
+
+	put_clock(m, clock);
+	used = area_putf(a, 0, 0, ROLE_HEADER, "%s", m->opts.context != NULL ? m->opts.context : "no cluster");
+	if (m->opts.server != NULL)
+		used += area_putf(a, 0, used, ROLE_TEXT_DIM, "  %s", m->opts.server);
+	area_putf(a, 0, a.cols - 6 - (int)strlen(mode) - 1, m->opts.read_only ? ROLE_HEADER_READONLY : ROLE_HEADER, "%s", mode);
+	area_putf(a, 0, a.cols - 5, ROLE_HEADER, "%s", clock);
+	if (a.rows > 1)
+		area_putf(a, 1, 0, ROLE_TEXT_DIM, "project %s | location %s", m->opts.project,
+			m->opts.location != NULL ? m->opts.location : "none");
+}
+
+static int
+draw_crumb(const struct screen *s, struct area a, int col, bool active)
+{
+	if (s->below != NULL) {
+		col = draw_crumb(s->below, a, col, false);
+		col += area_putf(a, 0, col, ROLE_CRUMB, " > ");
+	}
+	return col + area_text(a, 0, col, -1, active ? ROLE_CRUMB_ACTIVE : ROLE_CRUMB, str_of(s->title));
+}
+
+/* The line above the body: title, count, filter, and at its right the order. */
+static void
+draw_rule(const struct model *m, struct area a)
+{
+	AUTO_BUF struct buf left = BUF_INIT(1024), right = BUF_INIT(256);
+	struct table *t = m->top->type->table != NULL ? m->top->type->table(m->top) : NULL;
+	int width;
+
+	area_rule(a, 0, ROLE_RULE);
+	buf_putf(&left, " %s ", m->top->title);
+	if (t != NULL) {
+		table_summary(t, &left, &right);
+		buf_putc(&left, ' ');
+	}
+	(void)area_text(a, 0, 2, a.cols - 4, ROLE_TITLE, buf_str(&left));
+	width = (int)right.len + 2;
+	if (right.len > 0 && a.cols > (int)left.len + width + 6)
+		area_putf(a, 0, a.cols - width - 2, ROLE_RULE, " %s ", buf_cstr(&right));
+}
+
+/* What stands in the place of rows that are not there (ui.md 6.2). */
+static void
+draw_state(struct model *m, struct area a)
+{
+	const struct screen *s = m->top;
+	const struct table *t = s->type->table != NULL ? s->type->table(m->top) : NULL;
+
+	if (t == NULL || t->n_shown > 0)
+		return;
+	if (s->load == LOAD_FAILED) {
+		area_putf(a, 1, 1, ROLE_STATE_FAILED, "%s", s->why.msg);
+		area_putf(a, 3, 1, ROLE_TEXT, "R tries again, ? helps");
+	} else if (s->load == LOAD_RUNNING) {
+		if (m->now_ms - s->since_ms > SLOW_MS)
+			area_putf(a, 1, 1, ROLE_TEXT_DIM, "Loading.. %llu so far   Ctrl-C stops",
+				(unsigned long long)s->loaded);
+	} else if (t->filter_text[0] != '\0') {
+		area_putf(a, 1, 1, ROLE_TEXT_DIM, "0 of %zu match /%s.  \\ clears the filter",
+			table_rows_len(t->rows), t->filter_text);
+	} else if (t->rows != NULL) {
+		area_putf(a, 1, 1, ROLE_TEXT_DIM, "Nothing here yet.");
+	}
+}
+
+static bool
+is_shown(const struct model *m, const struct job *j)
+{
+	return !j->ended || m->now_ms - j->end_ms < JOB_STAYS_MS;
+}
+
+static int
+jobs_shown(const struct model *m)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < m->jobs.len; i++)
+		n += is_shown(m, &m->jobs.at[i]);
+	return n < JOBS_SHOWN ? n : JOBS_SHOWN;
+}
+
+static void
+draw_job(const struct model *m, const struct job *j, struct area a, int row)
+{
+	char done[FMT_MAX], total[FMT_MAX];
+	int col = area_putf(a, row, 0, ROLE_HINT_KEY, "J ");
+
+	(void)m;
+	col += area_putf(a, row, col, ROLE_STATE_RUNNING, "%s %s ", j->name,
+		j->progress.phase != NULL ? j->progress.phase : "starting");
+	if (j->progress.total > 0) {
+		area_bar(a, row, col, 16, j->progress.done, j->progress.total);
+		col += 17;
+		area_putf(a, row, col, ROLE_TEXT, "%s/%s", fmt_count(done, j->progress.done),
+			fmt_count(total, j->progress.total));
+	} else if (j->progress.done > 0) {
+		area_putf(a, row, col, ROLE_TEXT, "%s", fmt_count(done, j->progress.done));
+	}
+}
+
+static void
+draw_jobs(const struct model *m, struct area a)
+{
+	int row = 0;
+
+	for (size_t i = m->jobs.len; i-- > 0 && row < a.rows;)
+		if (is_shown(m, &m->jobs.at[i]))
+			draw_job(m, &m->jobs.at[i], a, row++);
+}
+
+static void
+draw_status(const struct model *m, struct area a)
+{
+	static const enum role looks[] = { [TOAST_INFO] = ROLE_TOAST_INFO, [TOAST_WARN] = ROLE_TOAST_WARN,
+		[TOAST_ERROR] = ROLE_TOAST_ERROR };
+	int used;
+
+	if (m->prompt != PROMPT_NONE) {
+		used = area_putf(a, 0, 0, ROLE_PROMPT, m->prompt == PROMPT_FILTER ? "/" : ":");
+		used += area_text(a, 0, used, -1, ROLE_TEXT, str_of(m->input));
+		area_cursor(a, 0, used);
+	} else if (m->messages.len > 0 && m->now_ms < m->toast_until_ms) {
+		const struct message *last = &m->messages.at[m->messages.len - 1];
+
+		area_putf(a, 0, 1, looks[last->level], "%s", last->text);
+	}
+}
+
+static void
+draw_hints(const struct model *m, struct area a)
+{
+	int col = 0;
+	unsigned at = 0;
+
+	for (;;) {
+		AUTO_BUF struct buf key = BUF_INIT(64);
+		int next = -1, width;
+
+		for (size_t i = 0; i < actions_len; i++)
+			if (actions[i].hint > at && (actions[i].mask & m->top->type->mask) != 0
+			    && (actions[i].screen == NULL || strcmp(actions[i].screen, m->top->type->name) == 0)
+			    && (next < 0 || actions[i].hint < actions[next].hint))
+				next = (int)i;
+		if (next < 0)
+			return;
+		at = actions[next].hint;
+		keymap_keys(m->keys, next, true, &key);
+		width = (int)key.len + 1 + canvas_width(str_of(actions[next].text), a.on->ascii);
+		if (key.len == 0 || col + width > a.cols)
+			continue;
+		col += area_putf(a, 0, col, ROLE_HINT_KEY, "%s", buf_cstr(&key));
+		col += area_putf(a, 0, col, ROLE_HINT_TEXT, " %s", actions[next].text) + 2;
+	}
+}
+
+static void
+draw_help(const struct model *m, struct area a)
+{
+	int row = 0;
+
+	area_fill(a, ROLE_DIALOG);
+	area_putf(a, row++, 1, ROLE_TITLE, "Keys of %s   Esc closes", m->top->title);
+	for (size_t i = 0; i < actions_len && row < a.rows; i++) {
+		AUTO_BUF struct buf keys = BUF_INIT(128);
+
+		if ((actions[i].mask & m->top->type->mask) == 0
+		    || (actions[i].screen != NULL && strcmp(actions[i].screen, m->top->type->name) != 0))
+			continue;
+		keymap_keys(m->keys, (int)i, false, &keys);
+		area_putf(a, row, 1, ROLE_HINT_KEY, "%s", buf_cstr(&keys));
+		area_putf(a, row++, 22, ROLE_HINT_TEXT, "%s", actions[i].text);
+	}
+}
+
+void
+model_draw(struct model *m)
+{
+	struct area all = canvas_all(&m->canvas), body;
+	int top = 0, bottom = all.rows, header = all.cols < SMALL_COLS ? 1 : 2, jobs = jobs_shown(m);
+
+	canvas_clear(&m->canvas);
+	m->dirty = false;
+	if (all.rows < MIN_ROWS || all.cols < MIN_COLS) {
+		area_putf(all, 0, 0, ROLE_TEXT, "orlop needs %dx%d, this is %dx%d. Jobs continue. F10 leaves.", MIN_COLS, MIN_ROWS,
+			all.cols, all.rows);
+		return;
+	}
+	if (!m->zoomed) {
+		draw_header(m, area_part(all, 0, 0, header, all.cols));
+		(void)draw_crumb(m->top, area_part(all, header, 0, 1, all.cols), 0, true);
+		draw_rule(m, area_part(all, header + 1, 0, 1, all.cols));
+		top = header + 2;
+		bottom -= 2 + jobs;
+		draw_jobs(m, area_part(all, bottom, 0, jobs, all.cols));
+		draw_hints(m, area_part(all, all.rows - 1, 0, 1, all.cols));
+	}
+	draw_status(m, area_part(all, m->zoomed ? all.rows - 1 : all.rows - 2, 0, 1, all.cols));
+	body = area_part(all, top, 0, bottom - top, all.cols);
+	if (m->help) {
+		draw_help(m, body);
+		return;
+	}
+	m->top->type->draw(m, m->top, body);
+	draw_state(m, body);
+}

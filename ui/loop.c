@@ -1,0 +1,322 @@
+/*
+ * DESIGN
+ *
+ *   tty, signals, backend's pipe --poll--> messages --model_apply--> wishes --> backend
+ *                                                   \--model_draw--> cells --term_paint--> tty
+ *
+ * One thread, which never waits for anything but poll and its own terminal.
+ */
+#include "ui/ui.h"
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "ui/screens/screens.h"
+#include "ui/term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FRAME_MS     33          /* at most so often, whatever happens */
+#define FRAME_SSH_MS 100
+#define MINUTE_S     60
+#define EVENTS_TAKEN 4096        /* before the next frame */
+
+/* A request under way: the backend's id and the model's ticket. */
+struct pending { uint64_t id, ticket; };
+
+struct loop {
+	struct model   *m;
+	struct backend *b;
+	struct { struct pending *at; size_t len, cap; } pending;
+	int64_t         painted_ms, frame_ms;
+	bool            leaving;
+};
+
+static int wake_pipe[2] = { -1, -1 }, signal_pipe[2] = { -1, -1 };
+
+static void
+on_signal(int sig)
+{
+	int kept = errno;
+	char c = (char)sig;
+
+	(void)!write(signal_pipe[1], &c, 1);
+	errno = kept;
+}
+
+static int64_t
+now_ms(void)
+{
+	return clock_mono_ns() / NS_PER_MS;
+}
+
+static void
+tell_time(struct loop *l)
+{
+	const struct msg msg = { .kind = MSG_TIME, .now_s = clock_unix_ns() / NS_PER_S, .now_ms = now_ms() };
+
+	model_apply(l->m, &msg);
+}
+
+/* --- wishes --- */
+
+static void
+submit(struct loop *l, struct wish *w)
+{
+	uint64_t id = backend_submit(l->b, w->request);
+
+	w->request = NULL;
+	*vec_push(&l->pending) = (struct pending){ id, w->ticket };
+}
+
+static void
+stop(struct loop *l, uint64_t ticket)
+{
+	for (size_t i = 0; i < l->pending.len; i++)
+		if (l->pending.at[i].ticket == ticket)
+			backend_stop(l->b, l->pending.at[i].id);
+}
+
+static void
+fulfil(struct loop *l, struct wish *w)
+{
+	switch (w->kind) {
+	case WISH_SUBMIT:
+		submit(l, w);
+		break;
+	case WISH_CANCEL:
+		stop(l, w->ticket);
+		break;
+	case WISH_COPY:
+		if (!term_copy(w->text))
+			model_say(l->m, TOAST_WARN, "too long for the clipboard");
+		break;
+	case WISH_REPAINT:
+		term_repaint();
+		break;
+	case WISH_SUSPEND:
+		term_suspend();
+		break;
+	case WISH_LEAVE:
+		l->leaving = true;
+		break;
+	}
+	free(w->text);
+}
+
+static void
+fulfil_all(struct loop *l)
+{
+	/* A wish may lead to another one. */
+	for (size_t i = 0; i < l->m->wishes.len; i++) {
+		struct wish w = l->m->wishes.at[i];
+
+		l->m->wishes.at[i] = (struct wish){ .kind = w.kind };
+		fulfil(l, &w);
+	}
+	l->m->wishes.len = 0;
+}
+
+/* --- what comes in --- */
+
+static void
+apply(struct loop *l, const struct msg *msg)
+{
+	model_apply(l->m, msg);
+	fulfil_all(l);
+}
+
+static void
+take_event(struct loop *l, const struct event *ev)
+{
+	struct msg msg = { .kind = MSG_EVENT, .event = ev };
+	struct job_progress progress;
+	size_t i = 0;
+
+	while (i < l->pending.len && l->pending.at[i].id != ev->id)
+		i++;
+	if (i == l->pending.len)
+		return;
+	msg.ticket = l->pending.at[i].ticket;
+	if (ev->kind == EV_PROGRESS) {
+		backend_progress(l->b, ev->id, &progress);
+		msg.kind = MSG_PROGRESS;
+		msg.progress = &progress;
+	}
+	if (ev->kind == EV_END)
+		l->pending.at[i] = l->pending.at[--l->pending.len];
+	apply(l, &msg);
+}
+
+static void
+take_events(struct loop *l)
+{
+	char bytes[256];
+	struct event *ev;
+
+	while (read(wake_pipe[0], bytes, sizeof bytes) > 0)
+		;
+	for (int i = 0; i < EVENTS_TAKEN && (ev = backend_try_next(l->b)) != NULL; i++) {
+		take_event(l, ev);
+		event_free(ev);
+	}
+}
+
+static void
+take_keys(struct loop *l)
+{
+	struct msg msg;
+
+	while (!l->leaving && term_read(&msg))
+		apply(l, &msg);
+}
+
+static void
+resize(struct loop *l)
+{
+	struct msg msg = { .kind = MSG_RESIZE };
+
+	term_resized();
+	term_size(&msg.row, &msg.col);
+	apply(l, &msg);
+}
+
+static void
+take_signals(struct loop *l)
+{
+	char sigs[64];
+	ssize_t n;
+	bool resized = false;
+
+	while ((n = read(signal_pipe[0], sigs, sizeof sigs)) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			if (sigs[i] == SIGWINCH || sigs[i] == SIGCONT)
+				resized = true;
+			else
+				l->leaving = true;
+		}
+	if (resized)
+		resize(l);
+}
+
+/* --- the loop --- */
+
+static int
+pipe_of(int fds[2])
+{
+	return pipe2(fds, O_CLOEXEC | O_NONBLOCK);
+}
+
+static void
+watch_signals(void)
+{
+	static const int watched[] = { SIGWINCH, SIGCONT, SIGTERM, SIGHUP, SIGINT };
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	for (size_t i = 0; i < COUNT(watched); i++)
+		(void)sigaction(watched[i], &sa, NULL);
+}
+
+/* Milliseconds until something is to be shown that nobody tells us of: the next frame, the end of a toast, a minute. */
+static int
+patience(const struct loop *l)
+{
+	int64_t now = now_ms(), wait = (MINUTE_S - clock_unix_ns() / NS_PER_S % MINUTE_S) * 1000;
+
+	if (l->m->toast_until_ms > now && l->m->toast_until_ms - now < wait)
+		wait = l->m->toast_until_ms - now;
+	if (l->m->dirty)
+		wait = l->painted_ms + l->frame_ms - now;
+	return wait < 0 ? 0 : (int)wait;
+}
+
+static void
+paint(struct loop *l)
+{
+	if (!l->m->dirty || now_ms() - l->painted_ms < l->frame_ms)
+		return;
+	model_draw(l->m);
+	term_paint(&l->m->canvas);
+	l->painted_ms = now_ms();
+}
+
+static void
+run(struct loop *l)
+{
+	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { wake_pipe[0], POLLIN, 0 }, { signal_pipe[0], POLLIN, 0 } };
+
+	while (!l->leaving) {
+		int n = poll(fds, COUNT(fds), patience(l));
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n <= 0)
+			fds[0].revents = fds[1].revents = fds[2].revents = 0;
+		tell_time(l);
+		if (fds[2].revents)
+			take_signals(l);
+		if (fds[0].revents & (POLLHUP | POLLERR))
+			return;
+		if (fds[0].revents) {
+			take_keys(l);
+			l->painted_ms = 0;       /* what was typed is shown at once */
+		}
+		if (fds[1].revents)
+			take_events(l);
+		paint(l);
+	}
+}
+
+static int
+start(struct loop *l, const struct ui_options *o, struct err *e)
+{
+	struct theme theme;
+	struct ui_options opts = *o;
+	struct msg size = { .kind = MSG_RESIZE };
+	const char *no_color = getenv("NO_COLOR");
+
+	if (pipe_of(wake_pipe) < 0 || pipe_of(signal_pipe) < 0)
+		return err_set(e, EK_LIMIT, "pipes: %s", strerror(errno));
+	l->b = backend_new(e);
+	if (l->b == NULL)
+		return -1;
+	backend_wake(l->b, wake_pipe[1]);
+	watch_signals();                 /* before curses, which then leaves SIGWINCH to us */
+	theme_mono(&theme);
+	if (term_start(&theme, no_color != NULL && *no_color != '\0', getenv("SSH_CONNECTION") == NULL, e) < 0)
+		return -1;
+	opts.ascii |= !term_is_utf8();
+	l->m = model_new(&opts);
+	term_size(&size.row, &size.col);
+	tell_time(l);
+	model_open(l->m, &screen_backups, NULL);
+	apply(l, &size);
+	return 0;
+}
+
+int
+ui_run(const struct ui_options *o)
+{
+	struct loop l = { .frame_ms = getenv("SSH_CONNECTION") != NULL ? FRAME_SSH_MS : FRAME_MS };
+	struct err e;
+	int rc = start(&l, o, &e);
+
+	if (rc == 0)
+		run(&l);
+	term_end();
+	if (rc < 0)
+		fprintf(stderr, "orlop: %s. The commands work without one: orlop help\n", e.msg);
+	if (l.m != NULL)
+		model_free(l.m);
+	backend_free(l.b);
+	vec_free(&l.pending);
+	return rc < 0 ? 2 : 0;
+}

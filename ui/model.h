@@ -1,0 +1,144 @@
+/*
+ * Everything that the screen shows, and what happens to it.  model_apply and model_draw touch nothing outside: no terminal,
+ * no thread, no clock.  What the user asks for comes out as wishes, which loop.c fulfils.  UI thread.
+ */
+#ifndef ORLOP_UI_MODEL_H
+#define ORLOP_UI_MODEL_H
+
+#include "app/bus.h"
+#include "app/backend.h"
+#include "ui/canvas.h"
+#include "ui/keys.h"
+#include "ui/widgets/table.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum msg_kind {
+	MSG_KEY, MSG_PASTE, MSG_CLICK, MSG_WHEEL, MSG_RESIZE,
+	MSG_TIME,                /* the clock: once when it matters, at least each minute */
+	MSG_EVENT,               /* from the backend, about a ticket */
+	MSG_PROGRESS             /* latest progress of a ticket */
+};
+struct msg {
+	enum msg_kind kind;
+	keycode       key;
+	struct str    text;              /* MSG_PASTE */
+	int           row, col;          /* MSG_CLICK; MSG_RESIZE: size; MSG_WHEEL: row is -1 up, 1 down */
+	bool          twice;             /* MSG_CLICK: a double click */
+	int64_t       now_s, now_ms;     /* MSG_TIME: Unix seconds; monotonic milliseconds */
+	uint64_t      ticket;
+	const struct event        *event;
+	const struct job_progress *progress;
+};
+
+enum wish_kind {
+	WISH_SUBMIT,             /* request, with the ticket its events are to carry */
+	WISH_CANCEL,             /* what was submitted with ticket */
+	WISH_COPY,               /* text to the clipboard */
+	WISH_REPAINT, WISH_SUSPEND, WISH_LEAVE
+};
+struct wish {
+	enum wish_kind  kind;
+	uint64_t        ticket;
+	struct request *request;         /* taken by who fulfils it */
+	char           *text;
+};
+
+/* What the command line fixed. */
+struct ui_options {
+	const char *project, *location, *location_url, *kubeconfig, *context;
+	const char *server;              /* of the context; NULL: none */
+	bool        read_only, ascii;
+};
+
+enum load_state { LOAD_NONE, LOAD_RUNNING, LOAD_DONE, LOAD_FAILED };
+
+struct screen;
+struct model;
+struct screen_type {
+	const char *name;                /* in keys, the palette and tests: "backups" */
+	const char *crumb;               /* NULL: the screen's title */
+	unsigned    mask;                /* enum key_mask */
+	size_t      state_size;
+	void (*open)(struct model *m, struct screen *s);         /* state is zeroed */
+	void (*close)(struct screen *s);
+	void (*load)(struct model *m, struct screen *s);         /* NULL: nothing to load */
+	/* Events of the ticket that load took. */
+	void (*event)(struct model *m, struct screen *s, const struct event *ev);
+	bool (*act)(struct model *m, struct screen *s, const char *action);      /* false: not one of its actions */
+	void (*draw)(struct model *m, struct screen *s, struct area a);
+	struct table *(*table)(struct screen *s);        /* the list on it; NULL: none */
+};
+
+struct screen {
+	const struct screen_type *type;
+	void           *state;
+	char           *title, *arg;     /* arg: what it is about, a backup's name */
+	enum load_state load;
+	uint64_t        ticket;          /* of the load; 0: none */
+	uint64_t        loaded;          /* rows so far */
+	int64_t         since_ms, done_s;
+	struct err      why;             /* LOAD_FAILED */
+	struct screen  *below;
+};
+
+enum toast_level { TOAST_INFO, TOAST_WARN, TOAST_ERROR };
+struct message { enum toast_level level; int64_t at_s; char *text; };
+
+/* A job that changes something, for the strip and the list of jobs. */
+struct job {
+	uint64_t            ticket;
+	enum op             op;
+	char               *name, *place;
+	struct job_progress progress;
+	bool                ended;
+	enum ev_end         end;
+	struct err          err;
+	int64_t             start_s, end_s, end_ms;
+	struct strs         findings;            /* JSON */
+};
+
+enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_PALETTE };
+
+struct model {
+	struct ui_options opts;
+	struct canvas     canvas;
+	struct keymap    *keys;
+	struct screen    *top;
+	struct { struct message *at; size_t len, cap; } messages;
+	struct { struct job *at; size_t len, cap; } jobs;
+	struct { struct wish *at; size_t len, cap; } wishes;
+	uint64_t          last_ticket;
+	int64_t           now_s, now_ms;
+	enum times        times;
+	bool              zoomed, help, leaving;
+	int64_t           toast_until_ms;        /* the last message is shown up to then; INT64_MAX: until a key */
+	enum prompt_kind  prompt;
+	char             *input, *input_before;  /* of the prompt; the filter before it */
+	bool              dirty;                 /* something to paint */
+};
+
+struct model *model_new(const struct ui_options *o);
+void model_free(struct model *m);
+
+void model_apply(struct model *m, const struct msg *msg);
+/* Paints into m->canvas. */
+void model_draw(struct model *m);
+
+#define HEADER_ROWS 4            /* header, crumbs and the body's rule */
+
+/* --- for screens --- */
+
+void model_open(struct model *m, const struct screen_type *type, const char *arg);
+void model_back(struct model *m);
+void model_load(struct model *m, struct screen *s);
+/* Submits and returns the ticket of the events.  Fields of location and cluster are filled in. */
+uint64_t model_submit(struct model *m, struct request *r /* taken */);
+/* The same for what changes something: it gets a row among the jobs. */
+uint64_t model_start_job(struct model *m, struct request *r /* taken */, const char *place);
+void model_say(struct model *m, enum toast_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void model_wish(struct model *m, enum wish_kind kind, const char *text);
+const struct screen_type *screen_find(const char *name);         /* also by a palette alias */
+
+#endif

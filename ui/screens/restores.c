@@ -1,0 +1,58 @@
+/* The restores recorded in a location (ui.md 4.13). */
+#include "base/attr.h"
+#include "data/jdoc.h"
+#include "ui/screens/records.h"
+#include "ui/screens/screens.h"
+
+enum { NAME, STATUS, STARTED, BACKUP, OBJECTS, WARNINGS, ERRORS, CLUSTER };
+
+static const struct column columns[] = {
+	[NAME] = { "NAME", COL_TEXT, 18, 40, 0, false },
+	[STATUS] = { "STATUS", COL_STATE, 10, 10, 0, false },
+	[STARTED] = { "STARTED", COL_AGE, 10, 17, 0, false },
+	[BACKUP] = { "BACKUP", COL_TEXT, 12, 40, 1, false },
+	[OBJECTS] = { "OBJECTS", COL_COUNT, 7, 9, 2, false },
+	[WARNINGS] = { "W", COL_COUNT, 2, 4, 2, false },
+	[ERRORS] = { "E", COL_COUNT, 2, 4, 2, false },
+	[CLUSTER] = { "CLUSTER", COL_TEXT, 8, 24, 3, true },
+};
+
+static void
+fill(const cJSON *d, const char **cells, int64_t *nums)
+{
+	cells[NAME] = jdoc_text(d, "metadata.name");
+	cells[STATUS] = record_phase(jdoc_text(d, "status.phase"));
+	nums[STARTED] = record_time(d, "status.startTimestamp");
+	cells[BACKUP] = jdoc_text(d, "spec.backupName");
+	nums[OBJECTS] = jdoc_int(d, "status.progress.itemsRestored", -1);
+	nums[WARNINGS] = jdoc_int(d, "status.warnings", 0);
+	nums[ERRORS] = jdoc_int(d, "status.errors", 0);
+	cells[CLUSTER] = jdoc_text(d, "metadata.annotations.orlop\\.dev/target-cluster-name");
+}
+
+static const struct record_list list = { OP_RESTORE_LIST, columns, COUNT(columns), STARTED, fill };
+
+static void
+open_list(struct model *m, struct screen *s)
+{
+	(void)m;
+	records_open(s, &list);
+}
+
+static void
+load(struct model *m, struct screen *s)
+{
+	records_load(m, s, &list);
+}
+
+static void
+event(struct model *m, struct screen *s, const struct event *ev)
+{
+	records_event(m, s, &list, ev);
+}
+
+const struct screen_type screen_restores = {
+	.name = "restores", .crumb = "Restores", .mask = IN_LIST, .state_size = sizeof(struct records),
+	.open = open_list, .close = records_close, .load = load, .event = event, .draw = records_draw,
+	.table = records_table,
+};
