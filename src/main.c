@@ -21,6 +21,7 @@
 #include "cli/cli.h"
 #include "data/jdoc.h"
 #include "net/http.h"
+#include "ui/ui.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -36,6 +37,16 @@ no_core_dump(void)
 	(void)setrlimit(RLIMIT_CORE, &none);     /* lowering a limit does not fail */
 }
 
+static int
+show(const struct cli *c)
+{
+	const struct ui_options o = { .project = c->args.project != NULL ? c->args.project : "default",
+		.location = c->args.location, .location_url = c->url, .kubeconfig = c->args.kubeconfig,
+		.context = c->args.context };
+
+	return ui_run(&o);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -49,7 +60,7 @@ main(int argc, char **argv)
 	hash_global_init();
 	jdoc_global_init();
 	http_global_init();
-	code = cli_main(argc, argv);
+	code = cli_main(argc, argv, show);
 	log_close();
 	return code;
 }

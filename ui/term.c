@@ -376,13 +376,14 @@ term_repaint(void)
 bool
 term_copy(const char *text)
 {
-	AUTO_FREE char *code = base64_encode(text, strlen(text));
+	AUTO_BUF struct buf code = BUF_INIT(SIZE_MAX);
 	bool wrapped = getenv("TMUX") != NULL;
 
-	if (strlen(code) > COPY_MAX)
+	b64_encode(&code, text, strlen(text));
+	if (code.len > COPY_MAX)
 		return false;
 	put_raw(wrapped ? "\033Ptmux;\033\033]52;c;" : "\033]52;c;");
-	put_raw(code);
+	put_raw(buf_cstr(&code));
 	put_raw(wrapped ? "\a\033\\" : "\a");
 	return true;
 }

@@ -80,12 +80,16 @@ end_stdout(struct cli *c, int code)
 }
 
 int
-cli_main(int argc, char **argv)
+cli_main(int argc, char **argv, int (*ui)(const struct cli *c))
 {
-	struct cli c = { 0 };
+	struct cli c = { .ui = ui };
 	int code = EXIT_OK;
 
-	if (argc < 2) {
+	if (argc < 2 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+		static char *alone[] = { "orlop", "ui", NULL };
+
+		code = run_command(&c, 2, alone);
+	} else if (argc < 2) {
 		help_overview(stdout);
 		code = EXIT_USAGE;
 	} else if (asks_for_help(argv[1])) {

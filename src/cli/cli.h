@@ -13,6 +13,7 @@ struct cli {
 	const struct command *cmd;
 	struct args           args;
 	char                 *url;               /* of the location that the arguments name; NULL: none */
+	int                 (*ui)(const struct cli *c);
 	int                   stdout_error;      /* errno of the first write to stdout that failed; 0: none */
 };
 
@@ -22,8 +23,11 @@ struct cli {
  */
 void cli_keep_descriptors(void);
 
-/* Runs the program's command line (argv[0] is the program).  Returns the exit code. */
-int cli_main(int argc, char **argv);
+/*
+ * Runs the program's command line (argv[0] is the program).  Returns the exit code.  ui runs the terminal UI with the location
+ * and the cluster that c names, and returns its exit code.
+ */
+int cli_main(int argc, char **argv, int (*ui)(const struct cli *c));
 
 /* "orlop: " and the message on stderr, made visible. */
 void cli_error(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -531,6 +531,12 @@ help(struct cli *c)
 #define O SET_OUTPUT
 #define P SET_PROJECT
 
+static int
+show_ui(struct cli *c)
+{
+	return c->ui(c);
+}
+
 const struct command commands[] = {
 	{ "backup", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_SCOPES | SET_BACKUP, "Back up a cluster",
 		"orlop backup create b1 --location dir:./backups", backup_create },
@@ -565,6 +571,8 @@ const struct command commands[] = {
 	{ "restore", "list", "", 0, 0, L | O, "List the restores recorded in a location", NULL, restore_list },
 	{ "restore", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a restore did", NULL, restore_describe },
 	{ "restore", "logs", "NAME", 1, 1, L, "Print the log of a restore", NULL, restore_logs },
+	{ "ui", NULL, "", 0, 0, L | K, "Show backups and restores in the terminal; what 'orlop' alone does", "orlop ui --location dir:./backups",
+		show_ui },
 	{ "location", "add", "NAME", 1, 1, P | SET_ADD, "Add a backup location to the project, and try it",
 		"orlop location add main --provider minio --s3-url https://minio:9000 --bucket backups --access-key KEY",
 		location_add },

@@ -30,7 +30,7 @@ run_call(void *ctx)
 
 	for (; c->words[argc] != NULL; argc++)
 		argv[argc] = xstrdup(c->words[argc]);
-	c->code = cli_main(argc, argv);
+	c->code = cli_main(argc, argv, NULL);
 	for (int i = 0; i < argc; i++)
 		free(argv[i]);
 }
