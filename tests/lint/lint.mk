@@ -1,7 +1,7 @@
 # Checks of the sources themselves; CC and LINT_CPPFLAGS reach those that compile.
 AM_TESTS_ENVIRONMENT = \
 	CC='$(CC)'; export CC; \
-	LINT_CPPFLAGS='$(DEPS_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) $(CPPFLAGS)'; export LINT_CPPFLAGS;
+	LINT_CPPFLAGS='$(DEPS_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) $(CURSES_CFLAGS) $(CPPFLAGS)'; export LINT_CPPFLAGS;
 
 TESTS += \
 	tests/lint/check-banned \

@@ -9,3 +9,4 @@ include tests/unit/store.mk
 include tests/unit/cli.mk
 include tests/unit/engine.mk
 include tests/unit/app.mk
+include tests/unit/ui.mk

@@ -211,10 +211,12 @@ passes(struct table *t, uint32_t row, int64_t now_s)
 static void
 clamp(struct table *t)
 {
-	size_t page = t->page > 0 ? (size_t)t->page : 1;
+	size_t page = (size_t)t->page;
 
 	if (t->cursor >= t->n_shown)
 		t->cursor = t->n_shown > 0 ? t->n_shown - 1 : 0;
+	if (page == 0)           /* not drawn yet */
+		return;
 	if (t->top > t->cursor)
 		t->top = t->cursor;
 	if (t->cursor >= t->top + page)

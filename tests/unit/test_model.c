@@ -1,0 +1,221 @@
+/* Tests of ui/model: keys and events in, screen and wishes out, without a terminal. */
+#include "ui/model.h"
+#include "ui/screens/screens.h"
+
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOW INT64_C(1763942400)         /* 2025-11-24T00:00:00Z */
+
+static const char *const records[] = {
+	"{\"metadata\":{\"name\":\"nightly-1\"},\"status\":{\"phase\":\"Completed\",\"startTimestamp\":\"2025-11-23T00:00:00Z\","
+		"\"expiration\":\"2025-12-23T00:00:00Z\",\"progress\":{\"itemsBackedUp\":31204}}}",
+	"{\"metadata\":{\"name\":\"nightly-2\"},\"status\":{\"phase\":\"PartiallyFailed\",\"startTimestamp\":"
+		"\"2025-11-22T00:00:00Z\",\"errors\":2,\"warnings\":3}}",
+	"{\"metadata\":{\"name\":\"evil\\u001b[31m\"},\"status\":{\"phase\":\"Failed\"}}",
+};
+
+static struct model *
+start(int rows, int cols)
+{
+	const struct ui_options o = { .project = "retail", .location = "s3-main", .location_url = "dir:/b", .context = "prod-eu",
+		.ascii = true };
+	struct model *m = model_new(&o);
+	const struct msg size = { .kind = MSG_RESIZE, .row = rows, .col = cols };
+	const struct msg clock = { .kind = MSG_TIME, .now_s = NOW, .now_ms = 1000 };
+
+	model_apply(m, &clock);
+	model_apply(m, &size);
+	model_open(m, &screen_backups, NULL);
+	return m;
+}
+
+static void
+send(struct model *m, enum ev_kind kind, const char *text, enum ev_end end, const char *why)
+{
+	struct event ev = { .kind = kind, .text = (char *)(uintptr_t)text, .len = text != NULL ? strlen(text) : 0, .end = end };
+	const struct msg msg = { .kind = MSG_EVENT, .ticket = m->last_ticket, .event = &ev };
+
+	if (why != NULL)
+		err_set(&ev.err, EK_UNAVAILABLE, "%s", why);
+	model_apply(m, &msg);
+}
+
+static void
+load(struct model *m)
+{
+	for (size_t i = 0; i < COUNT(records); i++)
+		send(m, EV_ROW, records[i], END_DONE, NULL);
+	send(m, EV_END, NULL, END_DONE, NULL);
+}
+
+static void
+press(struct model *m, const char *names)
+{
+	struct str rest = str_of(names), one;
+
+	while (rest.len > 0 && str_split(&rest, ' ', &one)) {
+		struct msg msg = { .kind = MSG_KEY };
+
+		assert_true(key_parse(one, &msg.key));
+		model_apply(m, &msg);
+	}
+}
+
+static const char *
+screen(struct model *m, struct buf *out)
+{
+	buf_cut(out, 0);
+	model_draw(m);
+	canvas_dump(&m->canvas, out);
+	return buf_cstr(out);
+}
+
+static void
+test_list(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	struct model *m = start(24, 80);
+	const char *text;
+
+	(void)state;
+	assert_int_equal(m->wishes.len, 1);
+	assert_int_equal(m->wishes.at[0].kind, WISH_SUBMIT);
+	assert_int_equal(m->wishes.at[0].request->op, OP_BACKUP_LIST);
+	assert_string_equal(m->wishes.at[0].request->location, "dir:/b");
+	load(m);
+	text = screen(m, &out);
+	assert_non_null(strstr(text, "prod-eu"));
+	assert_non_null(strstr(text, "project retail | location s3-main"));
+	assert_non_null(strstr(text, "-- Backups 3 --"));
+	assert_non_null(strstr(text, " > nightly-1"));
+	assert_non_null(strstr(text, "PARTIAL"));
+	assert_non_null(strstr(text, "evil\\x1b[31m"));
+	assert_null(strchr(text, '\x1b'));
+	model_free(m);
+}
+
+static void
+test_filter_prompt(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	struct model *m = start(24, 80);
+
+	(void)state;
+	load(m);
+	press(m, "/ n i g h t");
+	assert_non_null(strstr(screen(m, &out), "Backups 2/3 /night"));
+	press(m, "Esc");                         /* what was there before */
+	assert_non_null(strstr(screen(m, &out), "Backups 3 "));
+	press(m, "/ x x Enter");
+	assert_non_null(strstr(screen(m, &out), "0 of 3 match /xx.  \\ clears the filter"));
+	press(m, "\\");
+	assert_non_null(strstr(screen(m, &out), "Backups 3 "));
+	model_free(m);
+}
+
+static void
+test_failure_stays_until_read(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	struct model *m = start(24, 80);
+
+	(void)state;
+	send(m, EV_END, NULL, END_FAILED, "dir '/b': no such folder");
+	assert_non_null(strstr(screen(m, &out), "dir '/b': no such folder"));
+	model_free(m);
+}
+
+static void
+test_palette(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	struct model *m = start(24, 80);
+
+	(void)state;
+	load(m);
+	press(m, ": r s Enter");
+	assert_non_null(strstr(screen(m, &out), "Backups > Restores"));
+	press(m, "Esc");
+	assert_non_null(strstr(screen(m, &out), " > nightly-1"));
+	press(m, ": n o Enter");
+	assert_non_null(strstr(screen(m, &out), "no place or command 'no'"));
+	press(m, ": q Enter");
+	assert_int_equal(m->wishes.at[m->wishes.len - 1].kind, WISH_LEAVE);
+	model_free(m);
+}
+
+/* Every size, also impossible ones: nothing is drawn outside, and small ones say what is needed. */
+static void
+test_sizes(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 20);
+	struct model *m = start(24, 80);
+
+	(void)state;
+	load(m);
+	for (int rows = 1; rows < 50; rows += 3)
+		for (int cols = 1; cols < 200; cols += 7) {
+			const struct msg size = { .kind = MSG_RESIZE, .row = rows, .col = cols };
+
+			model_apply(m, &size);
+			(void)screen(m, &out);
+			if (cols >= 60 && rows < 15)
+				assert_non_null(strstr(buf_cstr(&out), "orlop needs 60x15"));
+		}
+	model_free(m);
+}
+
+/* Any keys in any order: no wish to write appears from nowhere, and the model stays sound. */
+static void
+test_monkey(void **state)
+{
+	static const char *const keys[] = { "j", "k", "g", "G", "Space", "v", "a", "i", "u", "m", ">", "<", "S", "w", "/", "\\", ":",
+		"Esc", "Enter", "Backspace", "?", "R", "t", "z", "Ctrl-D", "Ctrl-U", "PgDn", "PgUp", "h", "l", "q", "r", "s", "Ctrl-C" };
+	AUTO_BUF struct buf out = BUF_INIT(1 << 20);
+	struct model *m = start(24, 80);
+	unsigned seed = 1;
+
+	(void)state;
+	load(m);
+	for (int i = 0; i < 20000; i++) {
+		seed = seed * 1103515245u + 12345u;
+		press(m, keys[seed >> 16 & 0x7fff ? (seed >> 16 & 0x7fff) % COUNT(keys) : 0]);
+		if (i % 16 == 0)
+			(void)screen(m, &out);
+		if (m->top->load == LOAD_RUNNING)
+			load(m);
+		for (size_t w = 0; w < m->wishes.len; w++) {
+			struct request *r = m->wishes.at[w].request;
+
+			assert_true(r == NULL || r->op == OP_BACKUP_LIST || r->op == OP_RESTORE_LIST);
+			request_free(r);
+			free(m->wishes.at[w].text);
+		}
+		m->wishes.len = 0;
+	}
+	model_free(m);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_filter_prompt),
+		cmocka_unit_test(test_failure_stays_until_read),
+		cmocka_unit_test(test_palette),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_monkey),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,24 @@
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_model
+TESTS += tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_model
+
+tests_unit_test_canvas_SOURCES = tests/unit/test_canvas.c
+tests_unit_test_canvas_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_canvas_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_table_SOURCES = tests/unit/test_table.c
+tests_unit_test_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_table_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c
+tests_unit_test_keys_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keys_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_theme_SOURCES = tests/unit/test_theme.c
+tests_unit_test_theme_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_theme_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_model_SOURCES = tests/unit/test_model.c
+tests_unit_test_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_model_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
+endif
