@@ -571,7 +571,7 @@ const struct command commands[] = {
 	{ "restore", "list", "", 0, 0, L | O, "List the restores recorded in a location", NULL, restore_list },
 	{ "restore", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a restore did", NULL, restore_describe },
 	{ "restore", "logs", "NAME", 1, 1, L, "Print the log of a restore", NULL, restore_logs },
-	{ "ui", NULL, "", 0, 0, L | K, "Show backups and restores in the terminal; what 'orlop' alone does", "orlop ui --location dir:./backups",
+	{ "ui", NULL, "", 0, 0, L | K, "Show backups and restores in the terminal, as orlop alone does", "orlop ui --location dir:./backups",
 		show_ui },
 	{ "location", "add", "NAME", 1, 1, P | SET_ADD, "Add a backup location to the project, and try it",
 		"orlop location add main --provider minio --s3-url https://minio:9000 --bucket backups --access-key KEY",

@@ -199,7 +199,7 @@ test_drawing(void **state)
 	canvas_dump(&v, &out);
 	assert_string_equal(buf_cstr(&out),
 		"   NAME          STATUS  SIZE CREATED\n"
-		" * DB-2          PART..   700 24h00m..\n"
+		" * DB-2          PART..   700 24h00m ..\n"
 		" > db-1          ok       700 2h00m ago\n"
 		"   web-1         ok        30 1m00s ago\n");
 	/* Columns that have no room go by their priority, the name stays. */

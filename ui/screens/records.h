@@ -2,9 +2,8 @@
 #ifndef ORLOP_UI_SCREENS_RECORDS_H
 #define ORLOP_UI_SCREENS_RECORDS_H
 
+#include "data/jdoc.h"
 #include "ui/model.h"
-
-#include <cjson/cJSON.h>
 
 struct records { struct table table; struct rows *coming; };
 
