@@ -272,7 +272,7 @@ run_step(struct run *r, size_t nth, const struct check_step *step, struct err *e
 		row.status = rc < 0 ? STEP_FAILED : STEP_WARNING;
 		row.cause = cause->msg;
 		note_action(k, cause);
-		(void)remedy_of(step->name, cause, &k->facts, &remedy);
+		remedy_of(step->name, cause, &k->facts, &remedy);
 	}
 	row.remedy = buf_cstr(&remedy);
 	if (rc == 0 && k->skip != SKIP_WITH_REST)

@@ -26,10 +26,8 @@ struct facts { char *at[FACT_COUNT_]; };
 void facts_set(struct facts *f, enum fact which, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void facts_done(struct facts *f);
 
-/* Appends what helps against why, which ended the step.  The number of the row that has it, below remedy_count(), or -1:
- * none has, and the kind's own hint was taken. */
-int remedy_of(const char *step, const struct err *why, const struct facts *f, struct buf *out);
-size_t remedy_count(void);
+/* Appends what helps against why, which ended the step. */
+void remedy_of(const char *step, const struct err *why, const struct facts *f, struct buf *out);
 
 /* For the steps that need this one: they take place all the same, or not. */
 enum check_skip { SKIP_NOTHING, SKIP_ALONE, SKIP_WITH_REST };

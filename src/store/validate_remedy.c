@@ -13,6 +13,16 @@ static const struct remedy {
 	const char   *reason, *word;
 	const char   *text;
 } remedies[] = {
+	/* volumes: the words below are about the store */
+	{ "volumes", EK_NONE, "UnauthorizedOperation", NULL,
+		"Allow {action} on {resource} to these credentials ({source}): 'orlop location policy --ebs' prints the policy." },
+	{ "volumes", EK_NONE, "Undecided", NULL,
+		"Make sure that {action} is allowed to these credentials ({source}): 'orlop location policy --ebs' prints the policy." },
+	{ "volumes", EK_DENIED, NULL, NULL,
+		"Check that these credentials ({source}) are those of an AWS account that may use EC2 in region {region}." },
+	{ "volumes", EK_NONE, NULL, NULL,
+		"Check region {region} of the location, and that EC2 can be reached from here; AWS_ENDPOINT_URL_EC2 sets its address." },
+
 	/* the way there */
 	{ NULL, EK_NONE, "NameNotFound", NULL,
 		"Correct the host in s3Url: the name service of this machine does not know '{host}'." },
@@ -107,16 +117,6 @@ static const struct remedy {
 	{ NULL, EK_NONE, "XMinioAdminBucketQuotaExceeded", NULL, "Free space in the bucket '{bucket}', or raise its quota." },
 	{ NULL, EK_NONE, "XMinioStorageFull", NULL, "Add space to the store: its disks are full." },
 
-	/* volumes */
-	{ "volumes", EK_NONE, "UnauthorizedOperation", NULL,
-		"Allow {action} on {resource} to these credentials ({source}): 'orlop location policy --ebs' prints the policy." },
-	{ "volumes", EK_NONE, "Undecided", NULL,
-		"Make sure that {action} is allowed to these credentials ({source}): 'orlop location policy --ebs' prints the policy." },
-	{ "volumes", EK_DENIED, NULL, NULL,
-		"Check that these credentials ({source}) are those of an AWS account that may use EC2 in region {region}." },
-	{ "volumes", EK_NONE, NULL, NULL,
-		"Check region {region} of the location, and that EC2 can be reached from here; AWS_ENDPOINT_URL_EC2 sets its address." },
-
 	/* permissions, after what is refused for other reasons */
 	{ "credentials", EK_INVALID, NULL, NULL,
 		"Correct what the message names: the profile, the file with the credentials, or the role." },
@@ -205,20 +205,13 @@ fill_in(const char *text, const struct facts *f, struct buf *out)
 	}
 }
 
-size_t
-remedy_count(void)
-{
-	return COUNT(remedies);
-}
-
-int
+void
 remedy_of(const char *step, const struct err *why, const struct facts *f, struct buf *out)
 {
 	for (size_t i = 0; i < COUNT(remedies); i++)
 		if (fits(&remedies[i], step, why)) {
 			fill_in(remedies[i].text, f, out);
-			return (int)i;
+			return;
 		}
 	buf_puts(out, err_info(why->kind)->hint);
-	return -1;
 }

@@ -5,7 +5,9 @@
 
     --tls PEM                         speaks TLS, with the key and certificates in PEM
     --answer OP=STATUS CODE MESSAGE   answers this operation (s3:PutObject ...; any: *) with an error document; CODE "-": without
+                                      (ec2:CreateSnapshot ...: dry runs, permitted where not answered otherwise)
     --skew SECONDS                    its clock is off by that much
+    --wander                          the bucket is in another region than the one that a request is signed for, always
     --region NAME                     the bucket is in that region: requests signed for another one are sent there
     --page TEXT                       answers everything with a web page that says TEXT
     --login                           sends everything to /login, as web consoles do
@@ -28,11 +30,14 @@ import urllib.parse
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "date", "server"}
 
 
-def operation(method, path, headers):
+def operation(method, path, headers, body=b""):
     """The IAM action of a request, path style."""
     parts = urllib.parse.urlsplit(path)
     query = urllib.parse.parse_qs(parts.query, keep_blank_values=True)
     if parts.path.count("/") < 2:
+        form = urllib.parse.parse_qs(body.decode("latin-1")) if method == "POST" else {}
+        if form.get("Version") == ["2016-11-15"]:
+            return "ec2:" + form["Action"][0] if form.get("DryRun") == ["true"] else "ec2 without DryRun"
         return "sts" if method == "POST" else "s3:ListBucket"
     if "uploadId" in query:
         return {"DELETE": "s3:AbortMultipartUpload"}.get(method, "s3:PutObject")
@@ -57,11 +62,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def error(self, status, code, message, headers=()):
+    def error(self, status, code, message, headers=(), ec2=False):  # pylint: disable=too-many-arguments
         if code == "-":
             self.reply(status, b"", headers)
             return
         document = "<Code>%s</Code><Message>%s</Message>" % (code, message)
+        if ec2:
+            self.reply(status, ("<Response><Errors><Error>%s</Error></Errors></Response>" % document).encode(), headers)
+            return
         document = "<ErrorResponse><Error>%s</Error></ErrorResponse>" % document if self.path == "/" else \
             "<Error>%s</Error>" % document
         self.reply(status, document.encode(), [("Content-Type", "application/xml"), *headers])
@@ -89,7 +97,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def serve(self):
         o = self.options
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        found = self.answers.get(operation(self.command, self.path, self.headers)) or self.answers.get("*")
+        what = operation(self.command, self.path, self.headers, body)
+        found = self.answers.get(what) or self.answers.get("*")
         scope = re.search(r"/(\w+-[\w-]+)/s3/", self.headers.get("Authorization", ""))
         if o.deaf:
             if self.command == "PUT":
@@ -103,6 +112,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply(302, b"", [("Location", "/login"), ("Server", "MinIO Console")])
         elif o.page:
             self.reply(200, ("<!DOCTYPE html><html><body>%s</body></html>" % o.page).encode(), [("Content-Type", "text/html")])
+        elif what.startswith("ec2:"):
+            self.error(*(found or (412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")), ec2=True)
+        elif o.wander and scope:
+            self.error(301, "PermanentRedirect", "The bucket must be addressed elsewhere.",
+                       [("x-amz-bucket-region", "eu-west-2" if scope.group(1) == "eu-west-1" else "eu-west-1")])
         elif o.region and scope and scope.group(1) != o.region:
             self.error(301, "PermanentRedirect", "The bucket must be addressed elsewhere.",
                        [("x-amz-bucket-region", o.region)])
@@ -132,7 +146,7 @@ def main():
     parser.add_argument("--page")
     parser.add_argument("--change", choices=["whole", "range"])
     parser.add_argument("--banner")
-    for flag in ("--login", "--deaf", "--roleless", "--ignore-conditions"):
+    for flag in ("--wander", "--login", "--deaf", "--roleless", "--ignore-conditions"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("upstream", nargs="?", default="")
     Handler.options = o = parser.parse_args()

@@ -135,6 +135,71 @@ region_of_a_bucket_is_asked() {
 	grep -q '"HEAD /frankfurt ' "$work/moto"
 }
 
+# status URL: of a GET without credentials
+status() { curl -s -o /dev/null -w '%{http_code}' "$1"; }
+
+presigned_url_is_read_by_anyone_until_it_ends() {
+	local l url
+	l=$(at backups/presign "$plain")
+	backup_and_restore "$l"
+	orlop backup download b1 --location "$l" -o "$work/b1.tar.gz"
+	ORLOP_LOG=debug ORLOP_LOG_FILE=$work/presign.log orlop backup download b1 --location "$l" --presign=3s > "$work/url"
+	url=$(cat "$work/url")
+	curl -fsS "$url" -o "$work/presigned.tar.gz"
+	cmp "$work/b1.tar.gz" "$work/presigned.tar.gz"
+	[ "$(status "${url/X-Amz-Expires=3/X-Amz-Expires=3000}")" = 403 ] || fail "a longer time was not refused"
+	[ "$(status "${url/b1.tar.gz/b1-logs.gz}")" = 403 ] || fail "another object was not refused"
+	[ "$(curl -s -o /dev/null -w '%{http_code}' -X DELETE "$url")" = 403 ] || fail "another method was not refused"
+	if grep -q "X-Amz-Signature\|$MINIO_PASSWORD" "$work/presign.log"; then fail "the URL stands in the log"; fi
+	ended() { [ "$(status "$url")" = 403 ]; }
+	until_true 20 ended
+	ends 2 '7 days' orlop backup download b1 --location "$l" --presign=169h
+	ends 2 'no duration' orlop backup download b1 --location "$l" --presign=soon
+}
+
+presigned_url_names_the_public_address() {
+	orlop backup download b1 --location "$(at backups/presign "$plain" '&publicUrl=https://public.example:9443/s3')" --presign \
+		> "$work/url"
+	grep -q '^https://public.example:9443/s3/backups/presign/backups/b1/b1.tar.gz?.*X-Amz-Expires=3600&' "$work/url"
+	# Its host is what is signed: through that name it is accepted.
+	orlop backup download b1 --location "$(at backups/presign "$plain" "&publicUrl=${plain/127.0.0.1/localhost}")" --presign \
+		> "$work/url"
+	curl -fsS "$(cat "$work/url")" | cmp - "$work/b1.tar.gz"
+}
+
+presigned_url_with_temporary_credentials_is_warned_about() {
+	eval "$(python3 "$here/validate.py" without "$plain" s3:DeleteObject)"
+	ends 0 'ends with the temporary credentials' orlop backup download b1 --location "$(at backups/presign "$plain")" --presign
+	curl -fsS "$(cat "$work/stdout")" | cmp - "$work/b1.tar.gz"
+}
+
+presigning_is_not_for_folders_and_keys_of_customers() {
+	backup_and_restore "dir:$work/folder"
+	ends 2 'is a folder' orlop backup download b1 --location "dir:$work/folder" --presign
+	head -c 32 /dev/urandom > "$work/key32b"
+	backup_and_restore "$(at backups/presign2 "$tls" "&caFile=$ca&customerKeyEncryptionFile=$work/key32b")"
+	ends 2 'cannot hold' orlop backup download b1 --presign \
+		--location "$(at backups/presign2 "$tls" "&caFile=$ca&customerKeyEncryptionFile=$work/key32b")"
+}
+
+# A line that carries 160 Mbit/s in each connection: several carry more.
+large_download_uses_several_connections() {
+	local slowlink=$built/tests/bench/slowlink one all
+	[ -x "$slowlink" ] || skip "no program $slowlink: make tests/bench/slowlink"
+	"$slowlink" 5 "${plain#http://}" 160 > "$work/slowlink.port" &
+	echo $! >> "$work/proxies"
+	until_true 10 test -s "$work/slowlink.port"
+	started=http://127.0.0.1:$(head -n 1 "$work/slowlink.port")
+	head -c 60M /dev/urandom > "$work/wide"
+	"$transfer" put "$(at backups/wide "$plain" '&checksumAlgorithm=SHA256')" wide "$work/wide"
+	one=$(date +%s%N)
+	"$transfer" get "$(at backups/wide "$started" '&checksumAlgorithm=SHA256')" wide "$work/wide.back"
+	all=$((($(date +%s%N) - one) / 1000000))
+	cmp "$work/wide" "$work/wide.back"
+	echo "60 MiB in $all ms; one connection takes 3146 ms"
+	[ "$all" -lt 2800 ] || fail "60 MiB took $all ms"
+}
+
 read_only_backup_is_refused() {
 	local url
 	url=$(at backups/ro2 "$plain" '&accessMode=ReadOnly')
@@ -165,3 +230,8 @@ try bucket_in_another_region seen other-region "$region"
 try region_of_a_bucket_is_asked
 try read_only_store seen read-only "$plain"
 try read_only_backup_is_refused
+try presigned_url_is_read_by_anyone_until_it_ends
+try presigned_url_names_the_public_address
+try presigned_url_with_temporary_credentials_is_warned_about
+try presigning_is_not_for_folders_and_keys_of_customers
+try large_download_uses_several_connections

@@ -4,9 +4,12 @@
     validate.py rows STEP STATUS CAUSE REMEDY < JSON   the step has this status, and these words ("a|b") in cause and remedy
     validate.py left URL BUCKET                        prints objects, versions and uploads in a bucket
     validate.py bucket URL BUCKET [versioned|locked]   makes one
+    validate.py remedies SOURCE FILE                   each row of the table in SOURCE stands in the lines of rows in FILE
+    validate.py ec2-users URL FOLDER                   two of moto, all.ini may make snapshots, some.ini may not
     validate.py without URL ACTION...                  prints variables with credentials that may do all but that
 """
 import json
+import re
 import sys
 
 import botocore.session
@@ -54,6 +57,20 @@ def bucket(url, name, kind=""):
             "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}})
 
 
+def ec2_users(url, folder):
+    iam, actions = client("iam", url), ["DescribeVolumes", "DescribeSnapshots", "CreateTags", "CreateVolume",
+                                        "CreateSnapshot", "DeleteSnapshot"]
+    for name, denied in (("all", ()), ("some", ("DescribeSnapshots", "CreateSnapshot"))):
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": [
+                "ec2:" + action for action in actions if action not in denied]}]}))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        with open("%s/%s.ini" % (folder, name), "w") as out:
+            out.write("[default]\naws_access_key_id=%s\naws_secret_access_key=%s\n" % (
+                key["AccessKeyId"], key["SecretAccessKey"]))
+
+
 def without(url, *actions):
     policy = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]},
@@ -64,4 +81,24 @@ def without(url, *actions):
         keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]))
 
 
-{"rows": rows, "left": left, "bucket": bucket, "without": without}[sys.argv[1]](*sys.argv[2:])
+ROW = re.compile(r'''\{\s*(NULL|"[^"]*"),\s*(EK_\w+),\s*(NULL|"[^"]*"),\s*(NULL|"[^"]*"),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\}''')
+
+
+def remedies(source, file):
+    text = open(source).read()
+    table = text[text.index("remedies[] = {"):text.index("names[FACT_COUNT_]")]
+    table = [(step, kind, reason.strip('"*'), word.strip('"'), "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', said)))
+             for step, kind, reason, word, said in ROW.findall(table)]
+    seen = [row for line in open(file) for row in json.loads(line)["items"] if row["remedy"]]
+    missing, texts = [], [row[4] for row in table]
+    for step, kind, reason, word, said in table:
+        pattern = re.compile(re.sub(r"\\\{\w+\\\}", ".*", re.escape(said)) + "$")
+        marks = [x for x in (reason, word) if x != "NULL"] if texts.count(said) > 1 else []
+        if not any(pattern.match(row["remedy"]) and all(mark in row["cause"] for mark in marks) for row in seen):
+            missing.append((step, kind, reason, word, said))
+    print("%d remedies, %d answers" % (len(table), len(seen)))
+    if missing or len(table) < 60:
+        sys.exit("no case provokes\n" + "\n".join(map(str, missing)))
+
+
+{"remedies": remedies, "ec2-users": ec2_users, "rows": rows, "left": left, "bucket": bucket, "without": without}[sys.argv[1]](*sys.argv[2:])

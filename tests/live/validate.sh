@@ -25,15 +25,26 @@ store() {
 	started=$(cat "$work/front.url")
 }
 
-# validates CODE STEP STATUS CAUSE REMEDY LOCATION: what scripts read says so, and so does the table for people
+# moto: its URL is in $started
+moto() {
+	local port
+	port=$(free_port)
+	python3 -m moto.server -H 127.0.0.1 -p "$port" > "$work/moto.log" 2>&1 < /dev/null &
+	echo $! >> "$work/proxies"
+	started=http://127.0.0.1:$port
+	until_true 60 curl -sf "$started/moto-api/"
+}
+
+# validates CODE STEP STATUS CAUSE REMEDY LOCATION [OPTION...]: what scripts read says so, and so does the table for people
 validates() {
 	local code=0 words
-	orlop location validate "$6" -o json > "$work/rows" 2> "$work/said" || code=$?
+	orlop location validate "${@:6}" -o json > "$work/rows" 2> "$work/said" || code=$?
 	cat "$work/rows" "$work/said"
+	{ tr '\n' ' ' < "$work/rows"; echo; } >> "$work/all-rows"
 	[ "$code" = "$1" ] || fail "exit status $code instead of $1: $(tail -n 1 "$work/said")"
 	helper rows "$2" "$3" "$4" "$5" < "$work/rows"
 	code=0
-	orlop location validate "$6" > "$work/table" 2>> "$work/said" || code=$?
+	orlop location validate "${@:6}" > "$work/table" 2>> "$work/said" || code=$?
 	cat "$work/table"
 	[ "$code" = "$1" ] || fail "exit status $code instead of $1 with a table"
 	grep -Eq "^$2 +$3 " "$work/table" || fail "the table does not say that $2 is $3"
@@ -49,9 +60,9 @@ empty() { # [URL [BUCKET]]
 	[ -z "$left" ] || fail "left in the bucket: $left"
 }
 
-# failed STEP CAUSE REMEDY LOCATION
-failed() { validates 5 "$1" failed "$2" "$3" "$4"; }
-warned() { validates 0 "$1" warning "$2" "$3" "$4"; }
+# failed STEP CAUSE REMEDY LOCATION [OPTION...]
+failed() { validates 5 "$1" failed "${@:2}"; }
+warned() { validates 0 "$1" warning "${@:2}"; }
 
 # ---- it works ----
 
@@ -283,8 +294,8 @@ problem_with_the_account() {
 
 no_credentials() {
 	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
-	# Nowhere to ask for them: that ends it before the first step.
-	ends 5 "no AWS credentials|are not set|next: Check AWS_ACCESS_KEY_ID" orlop location validate "$(at "$plain")"
+	failed credentials "no AWS credentials|AWS_ACCESS_KEY_ID" "Give credentials to the location" "$(at "$plain")"
+	failed credentials "no-such-profile" "Correct what the message names|profile" "$(at "$plain")&profile=no-such-profile"
 	unset AWS_EC2_METADATA_DISABLED
 	AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:$(free_port) failed credentials "none found|no instance metadata at" \
 		"Give credentials to the location|AWS_ACCESS_KEY_ID" "$(at "$plain")"
@@ -352,6 +363,56 @@ gateway_timeout() { bucket_answers '504 - -' "504 Gateway Timeout" "overloaded|t
 unavailable() { bucket_answers '502 - -' "502 Bad Gateway" "Check the store at|try again"; }
 not_found() { bucket_answers '404 - -' "404 Not Found" "Check that|is there"; }
 
+bucket_in_regions_without_end() {
+	store --wander "$plain"
+	failed bucket "the bucket is in region" "Set region to the one" "$(at "$started")"
+}
+
+store_answers_what_nobody_knows() { bucket_answers '400 SomethingOdd Whatever.' "SomethingOdd" "Correct s3Url"; }
+
+store_lacks_what_is_needed() {
+	store --answer 's3:PutObject=501 NotImplemented A header you provided implies functionality that is not implemented' "$plain"
+	failed write "NotImplemented" "lacks something that backups need" "$(at "$started")"
+	empty
+}
+
+# ---- volumes ----
+
+snapshots_of_volumes() {
+	local denied='403 UnauthorizedOperation You are not authorized to perform this operation.'
+	store && export AWS_ENDPOINT_URL_EC2=$started
+	validates 0 volumes ok "" "" "$(at "$plain")" --ebs
+	grep -q "EC2 in region 'us-east-1' would permit" "$work/table" || fail "not a word about what was found"
+	! orlop location validate "$(at "$plain")" | grep volumes || fail "nobody asked for volumes"
+	store --answer "ec2:CreateSnapshot=$denied" --answer "ec2:DescribeVolumes=$denied"
+	AWS_ENDPOINT_URL_EC2=$started failed volumes "refuses ec2:DescribeVolumes, ec2:CreateSnapshot" \
+		"Allow ec2:DescribeVolumes, ec2:CreateSnapshot on *|location policy --ebs" "$(at "$plain")" --ebs
+	store --answer "ec2:CreateTags=400 InvalidVolume.NotFound The volume does not exist."
+	AWS_ENDPOINT_URL_EC2=$started warned volumes "does not say whether it permits ec2:CreateTags" \
+		"Make sure that ec2:CreateTags is allowed" "$(at "$plain")" --ebs
+	store --answer "ec2:DescribeVolumes=401 AuthFailure AWS was not able to validate the provided access credentials"
+	AWS_ENDPOINT_URL_EC2=$started failed volumes "AuthFailure" "an AWS account" "$(at "$plain")" --ebs
+	AWS_ENDPOINT_URL_EC2=http://127.0.0.1:$(free_port) failed volumes "" "AWS_ENDPOINT_URL_EC2" "$(at "$plain")" --ebs
+	ends 2 "is a folder" orlop location validate "dir:$work/folder" --ebs
+	empty
+}
+
+# One moto is the store, which takes any keys; the other knows users and what they may do.
+snapshots_of_volumes_at_moto() {
+	local bucket
+	python3 -c 'import moto.server, boto3' 2> /dev/null || skip "the Python package moto[server] is not there"
+	moto && bucket=$started
+	INITIAL_NO_AUTH_ACTION_COUNT=6 moto && export AWS_ENDPOINT_URL_EC2=$started
+	helper bucket "$bucket" backups
+	helper ec2-users "$started" "$work"
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+	failed volumes "refuses ec2:DescribeSnapshots, ec2:CreateSnapshot" "ec2:CreateSnapshot" \
+		"$(at "$bucket")&credentialsFile=$work/some.ini" --ebs
+	orlop location validate "$(at "$bucket")&credentialsFile=$work/all.ini" --ebs | tee "$work/table"
+	grep -Eq '^volumes +(ok|warning) ' "$work/table" || fail "all six are permitted there"
+	AWS_ENDPOINT_URL_EC2=$bucket orlop location validate "$(at "$bucket")&credentialsFile=$work/all.ini" --ebs
+}
+
 bucket_in_another_region() {
 	store --region eu-west-1 "$plain"
 	warned bucket "eu-west-1|us-east-1" "region=eu-west-1" "$(at "$started")"
@@ -394,6 +455,8 @@ permission_that_aws_names() {
 	failed write "not authorized" "s3:PutObjectTagging|arn:aws:s3:::backups/*" "$(at "$started")&tagging=a=b"
 	store --answer "s3:PutObject=403 AccessDenied $user kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:1:key/k" "$plain"
 	failed write "kms:GenerateDataKey" "kms:GenerateDataKey|kms:Decrypt" "$(at "$started")"
+	store --answer "s3:PutObject=403 AccessDenied The ciphertext refers to a KMS key that you may not use." "$plain"
+	failed write "KMS key" "kms:GenerateDataKey|kms:Decrypt" "$(at "$started")"
 	store --answer "s3:PutObject=400 KMS.DisabledException The key is disabled." "$plain"
 	failed write "KMS.DisabledException" "KMS key|enabled" "$(at "$started")"
 	empty
@@ -469,6 +532,18 @@ folder_that_may_not_be_written() {
 	failed write "Read-only file system" "$work/sysfs" "dir:$work/sysfs"
 }
 
+folder_of_somebody_else() {
+	mkdir -m 700 "$work/theirs" "$work/nobody"
+	chmod a+rx "$work" && chmod 777 "$work/nobody"
+	if [ "$(id -u)" = 0 ]; then
+		orlop() { HOME=$work/nobody setpriv --reuid=65534 --regid=65534 --clear-groups "$ORLOP" "$@"; }
+	else
+		chmod 0 "$work/theirs"
+	fi
+	orlop version > /dev/null || skip "the program cannot be run as another user"
+	failed folder "Permission denied" "Check who may read and write" "dir:$work/theirs/backups"
+}
+
 folder_on_a_small_disk() {
 	mkdir -p "$work/small"
 	mount -t tmpfs -o size=256k none "$work/small" || skip "mounting needs root"
@@ -503,9 +578,13 @@ for name in all_is_well certificate_as_text a_prefix_is_kept_to no_such_host nob
 	expired_credentials token_must_be_refreshed problem_with_the_account no_credentials role_cannot_be_assumed \
 	metadata_is_too_many_hops_away metadata_is_turned_off instance_has_no_role no_such_bucket invalid_bucket_name \
 	bucket_at_another_address region_is_wrong_and_the_right_one_not_told access_is_turned_off throttled gateway_timeout \
-	unavailable not_found bucket_in_another_region foreign_folders missing_permissions permission_that_aws_names \
+	unavailable not_found bucket_in_regions_without_end store_answers_what_nobody_knows store_lacks_what_is_needed \
+	snapshots_of_volumes snapshots_of_volumes_at_moto bucket_in_another_region foreign_folders missing_permissions permission_that_aws_names \
 	store_has_no_kms no_space read_only bytes_are_changed conditions_are_ignored versioned_bucket \
 	versioned_bucket_whose_versions_may_not_be_deleted write_once_bucket folder_is_a_file folder_that_may_not_be_written \
-	folder_on_a_small_disk interrupted_at_each_request; do
+	folder_of_somebody_else folder_on_a_small_disk interrupted_at_each_request; do
 	try "$name"
 done
+# shellcheck disable=SC2119
+every_remedy_was_provoked() { helper remedies "$here/../../src/store/validate_remedy.c" "$work/all-rows"; }
+[ -n "${CASES:-}" ] || try every_remedy_was_provoked
