@@ -28,13 +28,16 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* Memory holds tokens and Secrets: a crash must not write them to a disk. */
+/*
+ * Memory holds tokens and Secrets: a crash must not write them to a disk.  A limit of 0 is not heeded where core_pattern
+ * names a program that takes the dump (core(5)); Linux gives that program nothing at a limit of 1, which no file fits in.
+ */
 static void
 no_core_dump(void)
 {
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = { 1, 1 };
 
-	(void)setrlimit(RLIMIT_CORE, &none);     /* lowering a limit does not fail */
+	(void)setrlimit(RLIMIT_CORE, &none);     /* fails only where it is 0 for good */
 }
 
 static int

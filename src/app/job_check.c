@@ -158,6 +158,10 @@ op_location_validate(struct job *j, struct err *e)
 	st = store_open_to_validate(job_request(j)->location, e);
 	if (st == NULL)
 		return job_failed(e);
+	if (job_request(j)->volumes && str_starts(str_of(store_url(st)), S("dir:"))) {
+		err_set(e, EK_INVALID, "%s is a folder: EBS volumes belong to a location of AWS", store_label(st));
+		return END_FAILED;
+	}
 	if (store_validate(st, job_request(j)->volumes, on_step, j, job_cancel(j), e) == 0)
 		return END_DONE;
 	return e->kind == EK_CANCELED ? END_CANCELED : END_DAMAGED;

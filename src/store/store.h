@@ -134,7 +134,8 @@ MUST_CHECK int store_sweep(struct store *st, const char *prefix, int64_t before_
 	const struct cancel *c, struct err *e);
 
 /*
- * Tries what backups need (and with volumes, also the permissions that snapshots of EBS volumes need), step by step, with a probe below "plugins/orlop/" (a folder Velero tolerates, velero-format 1.1).
+ * Tries what backups need, and with volumes, for a bucket, also the permissions that snapshots of EBS volumes need: step by
+ * step, with a probe below "plugins/orlop/" (a folder Velero tolerates, velero-format 1.1).
  * on_step (may be NULL) is told of each step as it ends.  After a failure the steps that need it are told as skipped, the
  * others take place; so do all that only read where the location is read only.  Returns the first failure.  Nothing is left
  * behind, also after a failure and when c fires (cleaning up then takes some seconds at most): only a bucket that keeps old

@@ -291,8 +291,6 @@ store_validate(struct store *st, bool volumes, store_step_fn *on_step, void *ctx
 	struct cancel cleanup;
 	struct err first = { 0 };
 
-	if (volumes && all != &s3_checks)
-		return err_set(e, EK_INVALID, "%s is a folder: EBS volumes belong to a location of AWS", st->label);
 	(void)snprintf(r.check.key, sizeof r.check.key, PROBE_FOLDER "%s", random_uuid(r.check.text));
 	facts_set(&r.check.facts, FACT_PROBE, "%s", r.check.key);
 	all->begin(&r.check);

@@ -184,6 +184,32 @@ PY
 		"credentialsFile=$work/moto.keys" roleArn=arn:aws:iam::123456789012:role/backup)"
 }
 
+# A moto that takes every signature: as STS and as store it understands what is asked of it.
+moto_gives_roles() {
+	python3 -c 'import moto.server, boto3' 2> /dev/null || skip "the Python package moto[server] is not there"
+	local port url
+	port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])')
+	python3 -m moto.server -H 127.0.0.1 -p "$port" > "$work/moto2.log" 2>&1 < /dev/null &
+	echo $! >> "$work/proxies"
+	url=http://127.0.0.1:$port
+	until_true 60 curl -sf "$url/moto-api/"
+	curl -sf -X PUT -H 'Authorization: AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request' "$url/backups"
+	export AWS_ENDPOINT_URL_STS=$url
+	# gives ACTION PARAMETER...: the credentials are those that moto has handed out for it
+	gives() {
+		local before
+		before=$(grep -c '"POST / ' "$work/moto2.log" || true)
+		orlop backup list --location "$(where "$url" "${@:2}")"
+		[ "$(grep -c '"POST / .* 200' "$work/moto2.log")" -gt "$before" ] || fail "moto was not asked for $1"
+	}
+	gives external-id profile=base roleArn=arn:aws:iam::2:role/deal externalId=deal-7
+	gives profile profile=prod
+	gives profiles profile=twice
+	gives profile-with-external-id profile=deal
+	gives profile-with-web-identity profile=irsa
+	AWS_WEB_IDENTITY_TOKEN_FILE=$work/jwt AWS_ROLE_ARN=arn:aws:iam::2:role/web gives web-identity
+}
+
 # --- secrets ---
 
 no_secret_is_anywhere() {
@@ -222,4 +248,5 @@ random_configmaps 56 > "$work/random.json"
 try credentials_end_during_a_long_upload
 try refused_credentials_are_replaced_during_an_upload
 try moto_answers
+try moto_gives_roles
 try no_secret_is_anywhere

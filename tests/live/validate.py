@@ -89,7 +89,7 @@ def remedies(source, file):
     table = text[text.index("remedies[] = {"):text.index("names[FACT_COUNT_]")]
     table = [(step, kind, reason.strip('"*'), word.strip('"'), "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', said)))
              for step, kind, reason, word, said in ROW.findall(table)]
-    seen = [row for line in open(file) for row in json.loads(line)["items"] if row["remedy"]]
+    seen = [row for line in open(file) if line.strip() for row in json.loads(line)["items"] if row["remedy"]]
     missing, texts = [], [row[4] for row in table]
     for step, kind, reason, word, said in table:
         pattern = re.compile(re.sub(r"\\\{\w+\\\}", ".*", re.escape(said)) + "$")
