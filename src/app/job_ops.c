@@ -379,6 +379,7 @@ send_restore(struct job *j, const struct restore_opts *o, const struct restore_c
 	jw_kv_uint(&w, "skipped", n->skipped);
 	jw_kv_uint(&w, "differ", n->differ);
 	jw_kv_uint(&w, "failed", n->failed);
+	jw_kv_uint(&w, "deleted", n->deleted);
 	jw_kv_uint(&w, "warnings", warnings);
 	jw_kv_uint(&w, "errors", errors);
 	jw_obj_end(&w);

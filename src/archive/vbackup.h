@@ -25,6 +25,7 @@ void kvs_free(struct kvs *v);
 #define VB_ANNOT_CLUSTER_UID    "orlop.dev/source-cluster-uid"
 #define VB_ANNOT_CLUSTER_NAME   "orlop.dev/source-cluster-name"
 #define VB_ANNOT_VERSION        "orlop.dev/version"
+#define VB_ANNOT_PICKED         "orlop.dev/picked"      /* names or a policy chose objects: others were there, too */
 /* Velero's. */
 #define VB_ANNOT_GIT_VERSION    "velero.io/source-cluster-k8s-gitversion"
 #define VB_ANNOT_MAJOR          "velero.io/source-cluster-k8s-major-version"

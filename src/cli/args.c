@@ -195,6 +195,29 @@ args_done(struct args *a)
 	strs_free(&a->pos);
 }
 
+void
+args_copy_restore(const struct args *a, struct restore_opts *out)
+{
+	struct args copy = { .restore = a->restore, .filter = a->filter };
+
+	for (size_t i = 0; i < COUNT(option_rows); i++) {
+		const struct option_row *o = &option_rows[i];
+		const char *from = (const char *)a + o->at;
+		char *to = (char *)&copy + o->at;
+
+		if ((o->set & (SET_RESTORE | SET_FILTER)) == 0)
+			continue;
+		if (o->type == OPT_T_TEXT || o->type == OPT_T_FILE) {
+			*(char **)(void *)to = xstrdup_or_null(*(char *const *)(const void *)from);
+		} else if (o->type == OPT_T_LIST || o->type == OPT_T_PAIRS) {
+			*(struct strs *)(void *)to = (struct strs){ 0 };
+			strs_copy((struct strs *)(void *)to, (const struct strs *)(const void *)from);
+		}
+	}
+	*out = copy.restore;
+	out->filter = copy.filter;
+}
+
 /* --- commands --- */
 
 static bool

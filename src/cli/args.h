@@ -42,6 +42,8 @@ struct args {
 	struct strs  pos;                /* what stands alone */
 };
 void args_done(struct args *a);
+/* What restores and plans are asked, copied. */
+void args_copy_restore(const struct args *a, struct restore_opts *out);
 
 /* Options a command takes, as sets. */
 enum opt_set {

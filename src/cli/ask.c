@@ -109,3 +109,16 @@ ask_yes(const char *question)
 	}
 	return answer[0] == 'y' || answer[0] == 'Y';
 }
+
+bool
+ask_typed(const char *question, const char *answer)
+{
+	char line[512] = "";
+
+	fputs(question, stderr);
+	if (fgets(line, sizeof line, stdin) == NULL) {
+		fputc('\n', stderr);
+		return false;
+	}
+	return str_eqz(str_trim(str_of(line)), answer);
+}

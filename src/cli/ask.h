@@ -11,6 +11,9 @@
  */
 MUST_CHECK struct secret *ask_secret(const char *prompt, struct err *e);
 
+/* True if exactly answer was typed. */
+MUST_CHECK bool ask_typed(const char *question, const char *answer);
+
 /* "question [y/N] ": yes only for y or Y. */
 MUST_CHECK bool ask_yes(const char *question);
 

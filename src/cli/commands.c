@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/ask.h"
 #include "cli/describe.h"
 #include "cli/help.h"
 #include "cli/output.h"
@@ -225,11 +226,14 @@ restore_summary(struct cli *c, const cJSON *d)
 {
 	const char *name = jdoc_text(d, "name");
 	int64_t warnings = jdoc_int(d, "warnings", 0), errors = jdoc_int(d, "errors", 0);
+	char deleted[40] = "";
 
-	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld the same, %lld differ, %lld failed; "
+	if (jdoc_int(d, "deleted", 0) > 0)
+		(void)snprintf(deleted, sizeof deleted, ", %lld deleted", (long long)jdoc_int(d, "deleted", 0));
+	printf("Restore '%s' of backup '%s': %lld created, %lld updated, %lld the same, %lld differ, %lld failed%s; "
 		"%lld warning%s, %lld error%s.\n", name, jdoc_text(d, "backup"), (long long)jdoc_int(d, "created", 0),
 		(long long)jdoc_int(d, "updated", 0), (long long)jdoc_int(d, "skipped", 0),
-		(long long)jdoc_int(d, "differ", 0), (long long)jdoc_int(d, "failed", 0), (long long)warnings,
+		(long long)jdoc_int(d, "differ", 0), (long long)jdoc_int(d, "failed", 0), deleted, (long long)warnings,
 		plural(warnings), (long long)errors, plural(errors));
 	if (warnings + errors > 0)
 		next_command(c, "restore describe", name);
@@ -301,6 +305,8 @@ add_plan_row(void *ctx, struct str json)
 	return rows_add(ctx, json);
 }
 
+struct deletions { struct rows *rows; size_t n; };
+
 static struct request *
 restore_request(struct cli *c, enum op op)
 {
@@ -327,13 +333,69 @@ restore_plan(struct cli *c)
 	return code;
 }
 
+/* --- deleting what the backup does not have --- */
+
+static int
+count_deletion(void *ctx, struct str json)
+{
+	struct deletions *d = ctx;
+	struct str action;
+
+	if (!jget(json, "action", &action) || !jstr_eq(action, S("delete")))
+		return 0;
+	d->n++;
+	return rows_add(d->rows, json);
+}
+
+static int
+end_deletions(void *ctx, enum ev_end end)
+{
+	return end_rows(((struct deletions *)ctx)->rows, end);
+}
+
+/* Shows what would be deleted, and has the backup's name typed.  False: code says how it ends. */
+static bool
+may_prune(struct cli *c, int *code)
+{
+	struct rows *rows = rows_new(OUT_TABLE, true, plan_columns, COUNT(plan_columns), NULL, "Nothing would be deleted.");
+	struct deletions d = { rows, 0 };
+	struct sink sink = { .row = count_deletion, .done = end_deletions, .ctx = &d };
+	AUTO_FREE char *question = NULL;
+	struct request *r;
+
+	if (!isatty(STDIN_FILENO)) {
+		cli_error("'restore create --prune' asks first, and there is no terminal to ask on: use --confirm");
+		*code = EXIT_USAGE;
+		rows_free(rows);
+		return false;
+	}
+	r = new_request(c, OP_RESTORE_PLAN);
+	args_copy_restore(&c->args, &r->restore);
+	*code = run_request(c, r, &sink);
+	rows_free(rows);
+	if (*code != EXIT_OK && *code != EXIT_PARTIAL)
+		return false;
+	*code = EXIT_OK;
+	if (d.n == 0)
+		return true;
+	question = xasprintf("%zu objects that backup '%s' does not have would be deleted. Type the backup's name to go on: ", d.n,
+		c->args.restore.backup);
+	if (ask_typed(question, c->args.restore.backup))
+		return true;
+	fputs("nothing was changed\n", stderr);
+	return false;
+}
+
 static int
 restore_create(struct cli *c)
 {
 	struct request *r;
+	int code;
 
 	if (c->args.dry_run)
 		return restore_plan(c);
+	if (c->args.restore.prune && !c->args.confirm && !may_prune(c, &code))
+		return code;
 	r = restore_request(c, OP_RESTORE_CREATE);
 	r->restore.name = xstrdup_or_null(r->name);
 	r->restore.window = (unsigned)c->args.concurrency;
@@ -564,7 +626,7 @@ const struct command commands[] = {
 		"orlop backup verify b1 --location dir:./backups", backup_verify },
 	{ "backup", "delete", "NAME...", 1, 1000, L | K | SET_FORCE | SET_CONFIRM, "Delete backups",
 		"orlop backup delete b1 --location dir:./backups --confirm", backup_delete },
-	{ "restore", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_RESTORE, "Restore a backup to a cluster",
+	{ "restore", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_RESTORE | SET_CONFIRM, "Restore a backup to a cluster",
 		"orlop restore create --from-backup b1 --location dir:./backups --context other", restore_create },
 	{ "restore", "plan", "", 0, 0, L | K | O | SET_FILTER | SET_RESTORE | SET_PLAN, "Show what a restore would do, without doing it",
 		"orlop restore plan --from-backup b1 --location dir:./backups --context other", restore_plan },

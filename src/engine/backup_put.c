@@ -201,6 +201,8 @@ describe_run(struct backup_work *run, const struct k8s_info *info)
 	kvs_set(&b->annotations, VB_ANNOT_MAJOR, info->major);
 	kvs_set(&b->annotations, VB_ANNOT_MINOR, info->minor);
 	kvs_set(&b->annotations, VB_ANNOT_VERSION, PACKAGE_VERSION);
+	if (run->o->filter.inc_names != NULL || run->o->filter.exc_names != NULL || run->o->policies != NULL)
+		kvs_set(&b->annotations, VB_ANNOT_PICKED, "true");
 	if (info->uid[0] != '\0')
 		kvs_set(&b->annotations, VB_ANNOT_CLUSTER_UID, info->uid);
 	if (run->o->cluster_name != NULL)

@@ -75,9 +75,12 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore_maps.c \
 	src/engine/restore_ns.c \
 	src/engine/restore_plan.c \
+	src/engine/restore_pause.c \
+	src/engine/restore_prune.c \
 	src/engine/restore_record.c \
 	src/engine/restore_recreate.c \
 	src/engine/restore_related.c \
+	src/engine/restore_relink.c \
 	src/engine/restore_steps.c \
 	src/engine/restore_version.c \
 	src/engine/restore_why.c \

@@ -21,7 +21,8 @@
 
 static const char *const action_texts[] = {
 	[PLAN_CREATE] = "create", [PLAN_SAME] = "same", [PLAN_DIFFERS] = "differs", [PLAN_UPDATE] = "update",
-	[PLAN_MERGE] = "merge", [PLAN_SKIP] = "skip", [PLAN_BLOCKED] = "blocked",
+	[PLAN_MERGE] = "merge",
+	[PLAN_APPLY] = "apply", [PLAN_RECREATE] = "recreate", [PLAN_DELETE] = "delete", [PLAN_SKIP] = "skip", [PLAN_BLOCKED] = "blocked",
 };
 _Static_assert(COUNT(action_texts) == PLAN_COUNT_, "every action has its text");
 
@@ -46,6 +47,7 @@ struct probe {
 	const struct target *t;
 	struct item         *it;                 /* NULL: the slot is free */
 	char                *path;
+	struct buf           diff;               /* of an object that is there */
 };
 
 struct plan {
@@ -88,6 +90,120 @@ tell_target(struct plan *p, enum plan_action action, const struct target *t, str
 	return tell(p, action, &at, diff, both != NULL ? both : added != NULL ? added : why, e);
 }
 
+/* --- asking the server (dryRun=All): admission, quotas, schemas, what may be changed --- */
+
+static void
+probe_end(struct probe *probe)
+{
+	item_free(probe->it);
+	free(probe->path);
+	buf_wipe(&probe->diff);
+	*probe = (struct probe){ 0 };
+}
+
+static int
+send_probe(struct plan *p, struct probe *probe, const struct k8s_op *op, struct err *e)
+{
+	if (k8s_start(p->rs->k, op, p->rs->c, e) == 0)
+		return 0;
+	probe_end(probe);
+	return -1;
+}
+
+static struct probe *
+free_slot(struct plan *p, const struct target *t, struct item *it /* taken */, char *path /* taken */)
+{
+	struct probe *probe = p->probes;
+
+	while (probe->it != NULL)
+		probe++;
+	*probe = (struct probe){ t, it, path, BUF_INIT(2 * LIMIT_OBJECT) };
+	return probe;
+}
+
+static int
+probe_create(struct plan *p, const struct target *t, struct item *it /* taken */, struct err *e)
+{
+	struct probe *probe = free_slot(p, t, it, xasprintf("%s%cdryRun=All", it->create_path,
+		strchr(it->create_path, '?') != NULL ? '&' : '?'));
+	struct k8s_op op = { .method = "POST", .path = probe->path, .tag = probe, .body = buf_str(&it->body),
+		.metadata_only = true };
+
+	return send_probe(p, probe, &op, e);
+}
+
+/* What the policy would do to an object that is there; diff: what it differs in. */
+static int
+probe_change(struct plan *p, const struct target *t, struct item *it /* taken */, struct str diff, struct err *e)
+{
+	bool apply = p->rs->o->policy == EXISTING_APPLY;
+	AUTO_FREE char *path = apply ? item_apply_path(it) : NULL;
+	struct probe *probe = free_slot(p, t, it, apply ? xasprintf("%s&dryRun=All", path) : xasprintf("%s?dryRun=All", it->path));
+	struct k8s_op op = { .method = "PATCH", .path = probe->path, .tag = probe, .apply = apply,
+		.body = buf_str(apply ? &it->body : &it->patch), .metadata_only = true };
+
+	if (buf_add_str(&probe->diff, diff, e) < 0) {
+		probe_end(probe);
+		return -1;
+	}
+	return send_probe(p, probe, &op, e);
+}
+
+static int
+tell_accepted(struct plan *p, const struct probe *probe, struct err *e)
+{
+	enum plan_action action = p->rs->o->policy == EXISTING_APPLY ? PLAN_APPLY : PLAN_UPDATE;
+
+	return tell_target(p, probe->diff.len > 0 ? action : PLAN_CREATE, probe->t, buf_str(&probe->diff), "", e);
+}
+
+static int
+tell_refused(struct plan *p, const struct probe *probe, const struct err *why, struct err *e)
+{
+	enum existing_policy policy = p->rs->o->policy;
+	struct str diff = buf_str(&probe->diff);
+	struct err lost = *why;
+
+	if (diff.len > 0 && policy == EXISTING_UPDATE && why->http != 403)
+		return tell_target(p, PLAN_DIFFERS, probe->t, diff, why->msg, e);
+	if (diff.len > 0 && policy == EXISTING_RECREATE && why->http == 422 && item_may_recreate(probe->it, why, &lost) == 0)
+		return tell_target(p, PLAN_RECREATE, probe->t, diff, why->msg, e);
+	return tell_target(p, PLAN_BLOCKED, probe->t, diff, lost.msg, e);
+}
+
+static int
+probe_next(struct plan *p, struct err *e)
+{
+	AUTO(http_call_freep) struct http_call *call = k8s_next(p->rs->k, p->rs->c, e);
+	struct probe *probe;
+	struct err why;
+	int rc;
+
+	if (call == NULL)
+		return -1;
+	probe = k8s_call_tag(call);
+	if (k8s_call_result(call, &why) == 0)
+		rc = tell_accepted(p, probe, e);
+	else if (why.http != 0)
+		rc = tell_refused(p, probe, &why, e);
+	else {
+		*e = why;
+		rc = -1;
+	}
+	probe_end(probe);
+	return rc;
+}
+
+/* Leaves room for one more. */
+static int
+make_room(struct plan *p, struct err *e)
+{
+	while (k8s_in_flight(p->rs->k) >= PROBES_MAX)
+		if (probe_next(p, e) < 0)
+			return -1;
+	return 0;
+}
+
 /* --- one object --- */
 
 /* How the restore would account for an object for which there is nothing to send. */
@@ -101,20 +217,51 @@ tell_unsent(struct plan *p, const struct target *t, const struct restore_counts 
 	return tell_target(p, PLAN_SKIP, t, S(""), "by the rules of its kind", e);
 }
 
-static enum plan_action
-action_for_difference(const struct plan *p, const struct item *it)
+/* A service account is merged, whatever the policy but fail. */
+static int
+foresee_account(struct plan *p, const struct target *t, struct item *it, struct arena *arena, struct jnode *live,
+	struct err *e)
 {
-	if (str_eq(it->en->gr, S("serviceaccounts")))
-		return PLAN_MERGE;
-	return p->rs->o->policy == EXISTING_UPDATE ? PLAN_UPDATE : PLAN_DIFFERS;
+	if (item_account_patch(it, arena, live, e) < 0)
+		return -1;
+	if (it->patch.len == 0)
+		return tell_target(p, PLAN_SAME, t, S(""), "", e);
+	return tell_target(p, PLAN_MERGE, t, buf_str(&it->patch), "", e);
 }
 
-/* live: what the cluster has; empty: nothing. */
+/* What is there and differs.  *own becomes NULL if the server is asked. */
 static int
-judge(struct plan *p, const struct target *t, struct item *it, struct str live, struct err *e)
+foresee_change(struct plan *p, const struct target *t, struct item **own, struct arena *arena, struct jnode *live,
+	struct err *e)
 {
+	struct item *it = *own;
+	enum existing_policy policy = p->rs->o->policy;
+	AUTO(buf_wipe) struct buf text = BUF_INIT(LIMIT_OBJECT);
+	struct str diff;
+
+	if (policy != EXISTING_FAIL && str_eq(it->en->gr, S("serviceaccounts")))
+		return foresee_account(p, t, it, arena, live, e);
+	buf_cut(&p->diff, 0);
+	if (jnode_write(live, &text, e) < 0 || jmerge_diff(buf_str(&text), buf_str(&it->body), &p->diff, e) < 0)
+		return -1;
+	diff = buf_str(&p->diff);
+	if (policy == EXISTING_FAIL)
+		return tell_target(p, PLAN_BLOCKED, t, diff, EXISTS_AND_DIFFERS, e);
+	if (policy == EXISTING_NONE)
+		return tell_target(p, PLAN_DIFFERS, t, diff, "", e);
+	if (policy == EXISTING_UPDATE && !p->rs->o->server_dry_run)
+		return tell_target(p, PLAN_UPDATE, t, diff, "", e);
+	if (item_update_patch(it, live, e) < 0 || make_room(p, e) < 0)
+		return -1;
+	return probe_change(p, t, TAKE(*own), diff, e);
+}
+
+/* live: what the cluster has; empty: nothing.  As foresee_change. */
+static int
+judge(struct plan *p, const struct target *t, struct item **own, struct str live, struct err *e)
+{
+	struct item *it = *own;
 	AUTO_ARENA struct arena arena = ARENA_INIT;
-	AUTO_BUF struct buf text = BUF_INIT(LIMIT_OBJECT);
 	struct jnode *obj;
 	struct str deleted;
 	bool same;
@@ -130,12 +277,7 @@ judge(struct plan *p, const struct target *t, struct item *it, struct str live, 
 		return tell_target(p, PLAN_BLOCKED, t, S(""), "is being deleted from the cluster", e);
 	if (item_compare(it, &arena, live, &obj, &same, e) < 0)
 		return -1;
-	if (same)
-		return tell_target(p, PLAN_SAME, t, S(""), "", e);
-	buf_cut(&p->diff, 0);
-	if (jnode_write(obj, &text, e) < 0 || jmerge_diff(buf_str(&text), buf_str(&it->body), &p->diff, e) < 0)
-		return -1;
-	return tell_target(p, action_for_difference(p, it), t, buf_str(&p->diff), "", e);
+	return same ? tell_target(p, PLAN_SAME, t, S(""), "", e) : foresee_change(p, t, own, &arena, obj, e);
 }
 
 static int
@@ -152,8 +294,9 @@ foresee(struct plan *p, const struct target *t, struct str live, struct err *e)
 		return -1;
 	if (it == NULL)
 		return tell_unsent(p, t, &before, e);
-	rc = judge(p, t, it, live, e);
-	item_free(it);
+	rc = judge(p, t, &it, live, e);
+	if (it != NULL)
+		item_free(it);
 	return rc;
 }
 
@@ -251,56 +394,7 @@ is_defined_by_plan(const struct plan *p, struct str gr)
 	return false;
 }
 
-/* --- asking the server (dryRun=All): admission, quotas, schemas --- */
-
-static void
-probe_end(struct probe *probe)
-{
-	item_free(probe->it);
-	free(probe->path);
-	*probe = (struct probe){ 0 };
-}
-
-static int
-probe_start(struct plan *p, const struct target *t, struct item *it /* taken */, struct err *e)
-{
-	struct k8s_op op = { .method = "POST", .body = buf_str(&it->body), .metadata_only = true };
-	struct probe *probe = p->probes;
-
-	while (probe->it != NULL)
-		probe++;
-	*probe = (struct probe){ t, it, xasprintf("%s%cdryRun=All", it->create_path,
-		strchr(it->create_path, '?') != NULL ? '&' : '?') };
-	op.path = probe->path;
-	op.tag = probe;
-	if (k8s_start(p->rs->k, &op, p->rs->c, e) == 0)
-		return 0;
-	probe_end(probe);
-	return -1;
-}
-
-static int
-probe_next(struct plan *p, struct err *e)
-{
-	AUTO(http_call_freep) struct http_call *call = k8s_next(p->rs->k, p->rs->c, e);
-	struct probe *probe;
-	struct err why;
-	int rc;
-
-	if (call == NULL)
-		return -1;
-	probe = k8s_call_tag(call);
-	if (k8s_call_result(call, &why) == 0)
-		rc = tell_target(p, PLAN_CREATE, probe->t, S(""), "", e);
-	else if (why.http != 0)
-		rc = tell_target(p, PLAN_BLOCKED, probe->t, S(""), why.msg, e);
-	else {
-		*e = why;
-		rc = -1;
-	}
-	probe_end(probe);
-	return rc;
-}
+/* --- what is not there --- */
 
 /* Nothing can be tried in a namespace that is not there. */
 static bool
@@ -316,13 +410,12 @@ try_to_create(struct plan *p, const struct target *t, struct err *e)
 	struct item *it;
 	int rc;
 
-	while (k8s_in_flight(p->rs->k) >= PROBES_MAX)
-		if (probe_next(p, e) < 0)
-			return -1;
+	if (make_room(p, e) < 0)
+		return -1;
 	it = item_prepare(p->rs, t->en, &rc, e);
 	if (rc < 0)
 		return -1;
-	return it != NULL ? probe_start(p, t, it, e) : tell_unsent(p, t, &before, e);
+	return it != NULL ? probe_create(p, t, it, e) : tell_unsent(p, t, &before, e);
 }
 
 static int
@@ -486,6 +579,23 @@ foresee_all(struct plan *p, struct err *e)
 	return 0;
 }
 
+static int
+foresee_prune(struct plan *p, struct err *e)
+{
+	struct restore *rs = p->rs;
+
+	if (restore_find_prunable(rs, e) < 0)
+		return -1;
+	for (size_t i = 0; i < rs->prunable.len; i++) {
+		const struct prunable *o = &rs->prunable.at[i];
+		const struct place at = { str_of(o->gr), str_of(o->kind), o->ns, str_of(o->name) };
+
+		if (tell(p, PLAN_DELETE, &at, S(""), "", e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 plan_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct report *r, plan_fn *fn, void *ctx,
 	const struct cancel *c, struct plan_counts *out, struct err *e)
@@ -497,13 +607,15 @@ plan_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct r
 	*out = (struct plan_counts){ 0 };
 	p.lister = k8s_new(k8s_conn(k), e);
 	if (p.lister != NULL && restore_prepare(&rs, e) == 0)
-		rc = foresee_all(&p, e);
+		rc = foresee_all(&p, e) < 0 ? -1 : foresee_prune(&p, e);
 	if (rc == 0 && restore_hooks_pods(rs.hooks) > 0)
 		report_note(r, "%zu of the pods to be created %s hooks", restore_hooks_pods(rs.hooks),
 			restore_hooks_pods(rs.hooks) == 1 ? "has" : "have");
 	restore_drop_items(&rs);
-	for (size_t i = 0; i < PROBES_MAX; i++)
+	for (size_t i = 0; i < PROBES_MAX; i++) {
 		free(p.probes[i].path);
+		buf_wipe(&p.probes[i].diff);
+	}
 	k8s_free(p.lister);
 	vec_free(&p.targets);
 	strs_free(&p.namespaces);

@@ -17,6 +17,9 @@ enum plan_action {
 	PLAN_DIFFERS,                /* the cluster has another version, which stays */
 	PLAN_UPDATE,                 /* ... which is changed (--existing-resource-policy update) */
 	PLAN_MERGE,                  /* a service account: what it lacks is added */
+	PLAN_APPLY,                  /* ... applied (policy apply) */
+	PLAN_RECREATE,               /* ... deleted and created again (policy recreate) */
+	PLAN_DELETE,                 /* the backup does not have it (--prune) */
 	PLAN_SKIP,                   /* by the rules of its kind */
 	PLAN_BLOCKED,                /* it cannot be restored */
 	PLAN_COUNT_
@@ -27,7 +30,7 @@ struct plan_row {
 	enum plan_action action;
 	const char *resource, *kind; /* "deployments.apps", "Deployment" */
 	const char *ns, *name;       /* in the cluster; ns "" for cluster-scoped */
-	struct str  diff;            /* DIFFERS, UPDATE, MERGE: merge patch (RFC 7386) from the cluster's to the backup's */
+	struct str  diff;            /* of what is there and differs: merge patch (RFC 7386) from the cluster's to the backup's */
 	const char *why;             /* SKIP, BLOCKED; what was added to the selection: because of what; else "" */
 };
 typedef int plan_fn(void *ctx, const struct plan_row *row, struct err *e);

@@ -45,6 +45,8 @@ run_waves(struct restore *rs, struct err *e)
 	bool namespaces_done = false;
 
 	rs->may_wait = true;
+	if (restore_find_prunable(rs, e) < 0)
+		return -1;
 	for (size_t from = 0, to; from < rs->plan.len; from = to) {
 		struct str gr = rs->plan.at[from]->gr;
 		int rc;
@@ -69,7 +71,9 @@ run_waves(struct restore *rs, struct err *e)
 	}
 	if (restore_late_namespaces(rs, e) < 0 || restore_again(rs, e) < 0)
 		return -1;
-	return restore_tell_lacking(rs, e);
+	if (restore_relink(rs, e) < 0 || restore_tell_lacking(rs, e) < 0 || restore_unpause(rs, e) < 0)
+		return -1;
+	return restore_prune(rs, e);
 }
 
 static int
@@ -203,6 +207,8 @@ restore_done(struct restore *rs)
 	restore_drop_obstacles(rs);
 	strmap_free(rs->obstacles_by_name);
 	vec_free(&rs->parked);
+	vec_free(&rs->relinks);
+	restore_drop_prunable(rs);
 	strmap_free(rs->lacking_seen);
 	strmap_free(rs->stored);
 	strmap_free(rs->anew);

@@ -14,6 +14,7 @@ struct restore_counts {
 	uint64_t skipped;            /* the same is there, or by rule */
 	uint64_t differ;             /* another version is there and was left alone: a warning each */
 	uint64_t failed;
+	uint64_t deleted;            /* the backup does not have it */
 };
 
 /*

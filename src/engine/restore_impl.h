@@ -36,6 +36,16 @@ struct lacking { const char *gr, *ns, *name; };
 struct want { const char *target; const struct index_entry *en; };
 struct wants VEC_OF(struct want);
 
+/* A restored object that had owners.  Texts are the restore's; uid and refs are JSON. */
+struct relink {
+	const struct index_entry *planned;
+	const char *path, *api_version, *kind, *ns, *uid;
+	struct str  refs;
+};
+
+/* An object that the backup does not have.  Heap; uid is JSON. */
+struct prunable { char *gr, *kind, *api_version, *ns, *name, *uid, *path; };
+
 struct planned VEC_OF(const struct index_entry *);
 
 /* What made the API server refuse objects, and may be gone later; they are not told of yet. */
@@ -90,6 +100,8 @@ struct restore {
 	struct wait                parked_wait;
 	struct VEC_OF(struct obstacle *) obstacles;  /* restore_again.c */
 	struct strmap             *obstacles_by_name;
+	struct VEC_OF(struct relink) relinks;        /* restore_relink.c */
+	struct VEC_OF(struct prunable) prunable;     /* restore_prune.c */
 	bool                       may_wait;         /* what is refused for want of something is tried again */
 	struct pace                pace;             /* how many requests there may be */
 	char backup_label[LAYOUT_LABEL_MAX], restore_label[LAYOUT_LABEL_MAX];
@@ -124,9 +136,11 @@ struct item {
 	bool                        hooked;      /* it got an init container */
 	bool                        counted;     /* its outcome stands: what fails later does not change it */
 	struct buf                  body;        /* what is to be created */
+	struct buf                  paused;      /* the same with its controller paused; empty: it is not */
 	struct buf                  patch;
 	struct buf                  status;      /* to be restored after CREATE; empty: none */
 	struct buf                  owners;      /* metadata.managedFields to be restored; empty: none */
+	struct buf                  refs;        /* metadata.ownerReferences to be relinked; empty: none */
 	struct err                  refused;     /* why CREATE led to LOOK, or CREATE_ANEW to PUT_BACK */
 	struct buf                  old;         /* what the cluster has, should it have to be deleted */
 	unsigned                    deletions;
@@ -254,6 +268,29 @@ MUST_CHECK int item_was_put_back(struct item *it, struct err *e);       /* -1 */
 MUST_CHECK int restore_parked(struct restore *rs, struct err *e);
 void restore_drop_parked(struct restore *rs);
 
+/* --- restore_pause.c --- */
+
+/* Fills it->paused, if asked for. */
+MUST_CHECK int item_pause(struct item *it, struct err *e);
+/* What the cluster has, as if it were not paused: for the comparison. */
+void item_show_unpaused(const struct item *it, struct jnode *live);
+/* Puts back all controllers in the restore's namespaces that are paused. */
+MUST_CHECK int restore_unpause(struct restore *rs, struct err *e);
+
+/* --- restore_relink.c --- */
+
+/* The object is there, as answer says: remembers its owners. */
+void item_note_owners(struct item *it, struct str answer);
+MUST_CHECK int restore_relink(struct restore *rs, struct err *e);
+
+/* --- restore_prune.c --- */
+
+/* Before anything is restored: fills rs->prunable, if asked for.  EK_INVALID: the backup does not tell. */
+MUST_CHECK int restore_find_prunable(struct restore *rs, struct err *e);
+/* Deletes it, unless the restore has errors. */
+MUST_CHECK int restore_prune(struct restore *rs, struct err *e);
+void restore_drop_prunable(struct restore *rs);
+
 /* --- restore_again.c --- */
 
 /* Will the object be tried again?  Then nothing is told about this refusal. */
@@ -272,6 +309,7 @@ struct ask {
 	size_t      about;           /* the caller's */
 	int         rc;
 	struct err  why;
+	bool        apply;           /* a server-side apply */
 	bool        repeated;        /* sent more than once: EK_EXISTS may be our own doing */
 };
 struct asks VEC_OF(struct ask);

@@ -67,6 +67,8 @@ item_free(struct item *it)
 	buf_wipe(&it->body);             /* may be a Secret */
 	buf_wipe(&it->patch);
 	buf_wipe(&it->old);
+	buf_free(&it->paused);
+	buf_free(&it->refs);
 	buf_free(&it->status);
 	buf_free(&it->owners);
 	free(it->create_path);
@@ -203,6 +205,12 @@ keep_aside(struct item *it, struct jnode *obj, struct arena *arena, struct err *
 		return -1;
 	if (owners.fields.len > 0 && buf_add_str(&it->owners, owners.fields, e) < 0)
 		return -1;
+	if (it->rs->o->relink_owners) {
+		struct jnode *refs = jnode_walk(obj, "metadata", "ownerReferences", NULL);
+
+		if (jnode_first(refs) != NULL && buf_add_str(&it->refs, jnode_raw(refs), e) < 0)
+			return -1;
+	}
 	it->path = api_path(it->res, it->target_ns, name);
 	it->create_path = with_manager(api_path(it->res, it->target_ns, NULL), owners.manager);
 	if (status)
@@ -252,7 +260,9 @@ prepare_body(struct item *it, struct str json, const struct err *unserved, enum 
 	}
 	if (keep_aside(it, obj, &arena, e) < 0 || item_edit(it, &arena, &obj, true, verdict, e) < 0)
 		return -1;
-	return *verdict == SCRUB_KEEP ? jnode_write(obj, &it->body, e) : 0;
+	if (*verdict != SCRUB_KEEP)
+		return 0;
+	return jnode_write(obj, &it->body, e) < 0 ? -1 : item_pause(it, e);
 }
 
 static struct item *
@@ -269,7 +279,8 @@ item_new(struct restore *rs, const struct index_entry *en)
 	it->gr = en->gr;
 	it->rule = kind_rule(en->gr);
 	it->body = it->patch = (struct buf)BUF_INIT(2 * LIMIT_OBJECT);
-	it->status = it->owners = it->old = (struct buf)BUF_INIT(LIMIT_OBJECT);
+	it->paused = it->body;
+	it->status = it->owners = it->old = it->refs = (struct buf)BUF_INIT(LIMIT_OBJECT);
 	it->target_ns = en->ns.len > 0 ? restore_map_ns(rs, en->ns) : NULL;
 	return it;
 }

@@ -37,7 +37,7 @@ item_start(struct item *it, enum step step, struct err *e)
 	case STEP_CREATE_ANEW:
 		op.method = "POST";
 		op.path = it->create_path;
-		op.body = buf_str(&it->body);
+		op.body = buf_str(it->paused.len > 0 ? &it->paused : &it->body);
 		op.repeatable = true;            /* the name is fixed: a second one is refused */
 		break;
 	case STEP_LOOK:
@@ -114,7 +114,7 @@ static int
 put_status(struct item *it, struct str live, struct err *e)
 {
 	AUTO_ARENA struct arena arena = ARENA_INIT;
-	struct jnode *obj = jnode_open(&arena, buf_str(&it->body));
+	struct jnode *obj = jnode_open(&arena, buf_str(it->paused.len > 0 ? &it->paused : &it->body));
 	struct str version;
 	struct err why;
 
@@ -139,6 +139,7 @@ created(struct item *it, struct str answer, struct strs *unready, struct err *e)
 	else
 		item_outcome(it, "(created)", &it->rs->n.created);
 	restore_hooks_created(it);
+	item_note_owners(it, answer);
 	if (unready != NULL) {
 		AUTO_FREE char *name = str_dup(it->en->name);
 
@@ -213,12 +214,13 @@ item_account_patch(struct item *it, struct arena *arena, struct jnode *live, str
 
 /* velero-format 4.6: a service account is always merged, and the cluster wins. */
 static int
-merge_account(struct item *it, struct arena *arena, struct jnode *live, struct err *e)
+merge_account(struct item *it, struct arena *arena, struct jnode *live, struct str live_json, struct err *e)
 {
 	if (item_account_patch(it, arena, live, e) < 0)
 		return -1;
 	if (it->patch.len > 0)
 		return go_on(it, STEP_MERGE, e);
+	item_note_owners(it, live_json);
 	item_outcome(it, "(skipped)", &it->rs->n.skipped);
 	return 0;
 }
@@ -252,6 +254,7 @@ equal(struct item *it, struct str live_json, struct err *e)
 	/* The first answer was lost on its way: it was us.  A port that is taken is an answer, and given each time. */
 	if (it->repeated && it->refused.kind == EK_EXISTS)
 		return created(it, live_json, NULL, e);
+	item_note_owners(it, live_json);
 	if (it->rs->o->policy == EXISTING_UPDATE)
 		return label_patch(it, e);
 	item_outcome(it, "(skipped)", &it->rs->n.skipped);
@@ -298,7 +301,7 @@ differs(struct item *it, struct arena *arena, struct jnode *live, struct str liv
 	if (it->rs->o->policy == EXISTING_FAIL)
 		return err_set(e, EK_EXISTS, EXISTS_AND_DIFFERS);
 	if (str_eq(it->en->gr, S("serviceaccounts")))
-		return merge_account(it, arena, live, e);
+		return merge_account(it, arena, live, live_json, e);
 	switch (it->rs->o->policy) {
 	case EXISTING_RECREATE:
 		buf_cut(&it->old, 0);
@@ -329,6 +332,7 @@ item_compare(struct item *it, struct arena *arena, struct str live_json, struct 
 		return -1;
 	if (is_released(it, live_json))
 		show_claim(*live, live_json);
+	item_show_unpaused(it, *live);
 	if (jnode_write(*live, &text, e) < 0)
 		return -1;
 	*same = jequal(buf_str(&text), buf_str(&it->body));
@@ -479,6 +483,7 @@ item_answered(struct item *it, struct str body, struct strs *unready, struct err
 	case STEP_MERGE:
 	case STEP_APPLY:
 		item_outcome(it, "(updated)", &rs->n.updated);
+		item_note_owners(it, body);
 		return 0;
 	case STEP_LABEL:
 		/* After an equal object or a refused update: nothing but the labels is new. */
