@@ -63,7 +63,7 @@ stored_has(const struct discovery *stored, const char *gr)
 	return false;
 }
 
-/* A kind that both know means the cluster's, unless only the backup's has objects there. */
+/* A kind that both know means the cluster's, unless the backup has it in another group only: one that was moved. */
 static const struct api_resource *
 resolve(const struct source *s, const char *name)
 {
@@ -71,7 +71,7 @@ resolve(const struct source *s, const char *name)
 
 	if (in_cluster != NULL && stored_has(s->stored, in_cluster->gr))
 		return in_cluster;
-	in_backup = discovery_resolve(s->stored, name);
+	in_backup = discovery_resolve(s->stored, in_cluster != NULL && strchr(name, '.') == NULL ? in_cluster->kind : name);
 	return in_backup != NULL ? in_backup : in_cluster;
 }
 
@@ -316,6 +316,15 @@ picks_judge(struct picks *p, const struct index_entry *en, struct pick_verdict *
 #define NEAR_MAX 3               /* differences between an entry and what it may have meant */
 #define ELSEWHERE 2              /* another namespace or kind counts as so many */
 
+/* One that was moved to another group is nearly the same. */
+static unsigned
+far_kind(struct str a, struct str b)
+{
+	if (str_eq(a, b))
+		return 0;
+	return str_eq(str_sub(a, 0, str_chr(a, '.')), str_sub(b, 0, str_chr(b, '.'))) ? 1 : ELSEWHERE;
+}
+
 static unsigned
 far_from(const struct pick *it, const struct index_entry *en)
 {
@@ -323,7 +332,7 @@ far_from(const struct pick *it, const struct index_entry *en)
 
 	if (by_name >= it->name.text.len || by_name >= en->name.len)
 		return NEAR_MAX + 1;
-	return by_name + (str_eq(it->kind.text, en->gr) ? 0 : ELSEWHERE)
+	return by_name + far_kind(it->kind.text, en->gr)
 		+ (it->namespaced != (en->ns.len > 0) ? NEAR_MAX : str_eq(it->ns.text, en->ns) ? 0 : ELSEWHERE);
 }
 
