@@ -12,7 +12,7 @@ log=${ORLOP_SCRIPT_LOG:-${TMPDIR:-/tmp}/orlop-$(id -u)-$(basename "$0").log}
 # shellcheck disable=SC2034  # used by the scripts that source this file
 build_packages=(gcc libc6-dev make autoconf automake pkg-config libcurl4-openssl-dev libssl-dev libcjson-dev
 	libyaml-dev libarchive-dev libexpat1-dev libpcre2-dev zlib1g-dev libisal-dev uthash-dev
-	libwslay-dev)
+	libwslay-dev libncurses-dev)
 # shellcheck disable=SC2034
 sandbox_packages=(ca-certificates curl openssl python3)
 
