@@ -43,7 +43,7 @@ commands=$(cat <<'EOT'
 0 | backup download one --location "dir:$store" -o "$work/one.tar.gz"
 0 | backup verify one --location "dir:$store"
 0 | backup verify two --location "$bucket"
-0-3 | restore create r1 --from-backup one --location "dir:$store" --kubeconfig "$b" --resource-modifiers "$work/modifiers.yaml" --image-mappings nginx=httpd --restore-status
+0-3 | restore create r1 --from-backup one --location "dir:$store" --kubeconfig "$b" --resource-modifiers "$work/modifiers.yaml" --image-mappings registry.example=mirror.example --restore-status
 0-3 | restore create r2 --from-backup one --location "dir:$store" --kubeconfig "$b" --existing-resource-policy update --namespace-mappings pop-shop:pop-shop2
 2 | restore create r3 --from-backup one --location "dir:$store" --kubeconfig "$b" --resource-modifiers "$work/bad.yaml"
 4 | restore create r3 --from-backup nothing --location "dir:$store" --kubeconfig "$b"
