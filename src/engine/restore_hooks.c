@@ -430,7 +430,11 @@ restore_hooks_stopped(struct restore *rs)
 	for (size_t i = 0; i < rs->hooks->pods.len; i++) {
 		struct hooked *p = rs->hooks->pods.at[i];
 
-		if (p->answered)
+		/* The one that was running. */
+		if (p->answered && p->why.kind == EK_CANCELED) {
+			err_set(&p->why, EK_CANCELED, "stopped with the restore; the command may go on in the container");
+			hook_failed(rs, p, &p->why);
+		} else if (p->answered)
 			take_result(rs, p);
 		rest_failed(rs, p, &why);
 	}

@@ -129,6 +129,7 @@ farewell(struct ws *ws, struct err *e)
 {
 	unsigned code = wslay_event_get_status_code_received(ws->frames);
 
+	(void)wslay_event_send(ws->frames);      /* that the rules were broken: a courtesy, and then it is known which */
 	ws->ended = true;
 	if (wslay_event_get_close_received(ws->frames)) {
 		if (code == WSLAY_CODE_NORMAL_CLOSURE || code == WSLAY_CODE_NO_STATUS_RCVD || code == WSLAY_CODE_GOING_AWAY

@@ -9,6 +9,7 @@ endif
 
 FUZZ_FUZZERS = \
 	tests/fuzz/fuzz_convert \
+	tests/fuzz/fuzz_exec \
 	tests/fuzz/fuzz_gunzip \
 	tests/fuzz/fuzz_index \
 	tests/fuzz/fuzz_jdiff \
@@ -43,6 +44,10 @@ tests_fuzz_fuzz_jdiff_LDADD = $(DATA_LIBS) $(EXT_LIBS)
 tests_fuzz_fuzz_jedit_SOURCES = tests/fuzz/fuzz_jedit.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_jedit_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_jedit_LDADD = $(DATA_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_exec_SOURCES = tests/fuzz/fuzz_exec.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_exec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_exec_LDADD = $(K8S_LIBS) $(EXT_LIBS)
 
 tests_fuzz_fuzz_jscan_SOURCES = tests/fuzz/fuzz_jscan.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_jscan_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

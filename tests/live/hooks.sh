@@ -246,7 +246,7 @@ an_interrupted_restore_ends_at_once() {
 	wait $pid || code=$?
 	[ $code = 130 ] || fail "exit status $code: $(tail -n 1 "$work/stopped.out")"
 	[ $((SECONDS - from)) -lt 10 ] || fail "it took $((SECONDS - from)) s to stop"
-	zcat "$store/restores/stopped/restore-stopped-results.gz" | grep -q 'not run, because the restore was stopped' ||
+	zcat "$store/restores/stopped/restore-stopped-results.gz" | grep 'stopped with the restore' | grep -q 'not run, because the restore was stopped' ||
 		fail "the record does not say what did not run"
 	counted stopped 2 2
 }

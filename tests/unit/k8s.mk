@@ -30,6 +30,12 @@ tests_unit_test_list_SOURCES = tests/unit/test_list.c $(FAKE_API)
 tests_unit_test_list_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_list_LDADD = $(K8S_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_ws
+TESTS += tests/unit/test_ws
+tests_unit_test_ws_SOURCES = tests/unit/test_ws.c $(http_rig_sources)
+tests_unit_test_ws_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ws_LDADD = $(K8S_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
+
 # Needs a real API server, so it is built, but not run, by "make check".
 check_PROGRAMS += tests/live/test_k8s
 tests_live_test_k8s_SOURCES = tests/live/test_k8s.c
