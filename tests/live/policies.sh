@@ -164,7 +164,8 @@ what_the_backup_lacks_is_pruned() {
 	kubectl -n pruned get pvc new > /dev/null || fail "a claim was pruned"
 	kubectl -n pruned get serviceaccount default > /dev/null || fail "the default service account was pruned"
 	kubectl -n not-pruned get configmap new > /dev/null || fail "a namespace that the backup does not have was pruned"
-	[ "$(planned pruned --prune | grep -c '^delete')" = 0 ]
+	planned pruned --prune > "$work/plan"
+	! grep '^delete' "$work/plan" || fail "the plan deletes still"
 }
 
 nothing_is_pruned_after_errors() {
