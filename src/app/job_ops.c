@@ -28,6 +28,7 @@ static op_fn *const ops[] = {
 	[OP_BACKUP_GREP]       = op_backup_grep,
 	[OP_RESTORE_CREATE]    = op_restore_create,
 	[OP_RESTORE_PLAN]      = op_restore_plan,
+	[OP_RESTORE_PREFLIGHT] = op_restore_preflight,
 	[OP_RESTORE_LIST]      = op_restore_list,
 	[OP_RESTORE_DESCRIBE]  = op_restore_describe,
 	[OP_RESTORE_LOGS]      = op_restore_logs,
@@ -401,6 +402,8 @@ run_restore(struct job *j, struct store *st, struct k8s *k, const struct restore
 	if (rc == 0 || n.created + n.updated + n.skipped + n.differ + n.failed > 0)
 		send_restore(j, o, &n, report_count(rep, RESULT_WARNING), report_count(rep, RESULT_ERROR));
 	if (rc < 0) {
+		if (n.stops > 0)
+			job_about(j, ABOUT_PREFLIGHT);
 		err_ctx(e, "restore '%s'", o->name);
 		return job_failed(e);
 	}

@@ -39,7 +39,7 @@ void opened_done(struct opened *o);
 enum ev_end job_failed(const struct err *e);
 
 typedef enum ev_end op_fn(struct job *j, struct err *e);
-op_fn op_backup_create, op_restore_create, op_restore_plan;
+op_fn op_backup_create, op_restore_create, op_restore_plan, op_restore_preflight;
 op_fn op_backup_list, op_backup_describe, op_backup_ls, op_backup_cat, op_backup_logs, op_backup_download;
 op_fn op_backup_diff, op_backup_history, op_backup_grep;
 op_fn op_restore_list, op_restore_describe, op_restore_logs;

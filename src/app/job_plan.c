@@ -1,4 +1,4 @@
-/* The operation restore plan. */
+/* The operations restore plan and restore preflight. */
 #include "app/job_ops.h"
 
 #include "base/limits.h"
@@ -6,12 +6,45 @@
 #include "data/jwrite.h"
 #include "engine/plan.h"
 
+static void
+send_finding(struct job *j, const struct preflight_finding *f)
+{
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_OBJECT);
+	struct err ignored;
+	struct jw w;
+
+	jw_init(&w, &json, false);
+	jw_obj(&w);
+	jw_kv_text(&w, "level", preflight_level_text(f->level));
+	jw_kv_text(&w, "code", f->code);
+	jw_kv_text(&w, "resource", f->resource);
+	jw_kv_text(&w, "namespace", f->ns);
+	jw_kv_text(&w, "name", f->name);
+	jw_kv_uint(&w, "count", f->count);
+	jw_kv_text(&w, "text", f->text);
+	jw_kv_text(&w, "remedy", f->remedy);
+	jw_obj_end(&w);
+	if (jw_done(&w, &ignored) == 0)
+		job_row(j, buf_str(&json));
+}
+
+/* --- plan --- */
+
+struct planning { struct job *j; struct report *rep; size_t stops; };
+
 static int
 send_row(void *ctx, const struct plan_row *row, struct err *e)
 {
 	AUTO_BUF struct buf json = BUF_INIT(2 * LIMIT_OBJECT);
+	struct planning *pl = ctx;
 	struct jw w;
 
+	if (row->finding != NULL) {
+		pl->stops += row->finding->level == PREFLIGHT_STOP;
+		preflight_report(pl->rep, row->finding);
+		send_finding(pl->j, row->finding);
+		return 0;
+	}
 	jw_init(&w, &json, false);
 	jw_obj(&w);
 	jw_kv_text(&w, "action", plan_action_text(row->action));
@@ -28,7 +61,7 @@ send_row(void *ctx, const struct plan_row *row, struct err *e)
 	jw_obj_end(&w);
 	if (jw_done(&w, e) < 0)
 		return -1;
-	job_row(ctx, buf_str(&json));
+	job_row(pl->j, buf_str(&json));
 	return 0;
 }
 
@@ -51,16 +84,49 @@ op_restore_plan(struct job *j, struct err *e)
 	AUTO_TARGET struct target t = { 0 };
 	struct restore_opts o = job_request(j)->restore;
 	struct report_fns fns = job_report_fns(j);
+	struct planning pl = { .j = j };
 	struct plan_counts n;
 
 	if (st == NULL || target_reach(j, &t, e) < 0)
 		return job_failed(e);
 	o.name = (char[]){ "plan" };
-	rep = report_new(&fns, "restore", o.name);
-	if (plan_run(t.k, st, &o, rep, send_row, j, job_cancel(j), &n, e) < 0) {
+	rep = pl.rep = report_new(&fns, "restore", o.name);
+	if (plan_run(t.k, st, &o, rep, send_row, &pl, job_cancel(j), &n, e) < 0) {
 		err_ctx(e, "plan of a restore of '%s'", o.backup);
 		return job_failed(e);
 	}
 	tell_counts(j, &n);
-	return n.n[PLAN_BLOCKED] > 0 ? END_PARTIAL : END_DONE;
+	return n.n[PLAN_BLOCKED] + pl.stops > 0 ? END_PARTIAL : END_DONE;
+}
+
+/* --- preflight --- */
+
+static void
+on_finding(void *ctx, const struct preflight_finding *f)
+{
+	send_finding(ctx, f);
+}
+
+enum ev_end
+op_restore_preflight(struct job *j, struct err *e)
+{
+	AUTO(store_closep) struct store *st = location_open(j, e);
+	AUTO(report_freep) struct report *rep = NULL;
+	AUTO_TARGET struct target t = { 0 };
+	struct restore_opts o = job_request(j)->restore;
+	struct report_fns fns = { 0 };
+	struct preflight_counts n;
+
+	if (st == NULL || target_reach(j, &t, e) < 0)
+		return job_failed(e);
+	o.name = (char[]){ "preflight" };
+	rep = report_new(&fns, "restore", o.name);
+	if (preflight_run(t.k, st, &o, rep, on_finding, j, job_cancel(j), &n, e) < 0) {
+		err_ctx(e, "preflight of a restore of '%s'", o.backup);
+		return job_failed(e);
+	}
+	job_note(j, "%llu ok, %llu ignored, %llu warnings, %llu that stop the restore", (unsigned long long)n.n[PREFLIGHT_OK],
+		(unsigned long long)n.n[PREFLIGHT_IGNORED], (unsigned long long)n.n[PREFLIGHT_WARN],
+		(unsigned long long)n.n[PREFLIGHT_STOP]);
+	return n.n[PREFLIGHT_STOP] > 0 ? END_PARTIAL : END_DONE;
 }

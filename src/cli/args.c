@@ -145,6 +145,8 @@ const struct option_row option_rows[] = {
 	{ "version-priorities", 0, OPT_T_LIST, AT(restore.versions), SET_RESTORE, "LISTS",
 		"API versions to prefer when a backup holds several: 'deployments.apps=v1,v1beta1;...'", ";" },
 	{ "dry-run", 0, OPT_T_FLAG, AT(dry_run), SET_RESTORE, NULL, "change nothing, show what would be done: 'restore plan'" },
+	{ "ignore", 0, OPT_T_LIST, AT(restore.ignore), SET_RESTORE, "CODES",
+		"findings of the preflight that do not stop or warn; all: no preflight" },
 	{ "server", 0, OPT_T_FLAG, AT(restore.server_dry_run), SET_PLAN, NULL,
 		"let the API server try each new object (dry run): admission, quotas, schemas" },
 	{ "any-version", 0, OPT_T_FLAG, AT(restore.any_version), SET_RESTORE, NULL,

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/ask.h"
+#include "cli/checklist.h"
 #include "cli/describe.h"
 #include "cli/help.h"
 #include "cli/output.h"
@@ -294,12 +295,29 @@ static const struct column plan_columns[] = {
 	{ "DIFFERENCE", "diff", COL_TEXT, .wide = true },
 };
 
+/* The same findings have been told as messages. */
+static bool
+is_finding(struct str json)
+{
+	struct str raw;
+
+	return jget(json, "code", &raw);
+}
+
+static int
+add_plan_json(void *ctx, struct str json)
+{
+	return is_finding(json) ? rows_beside(ctx, "findings", json) : rows_add(ctx, json);
+}
+
 /* What stays as it is is counted, but a table that people read leaves it out. */
 static int
 add_plan_row(void *ctx, struct str json)
 {
 	struct str action;
 
+	if (is_finding(json))
+		return 0;
 	if (jget(json, "action", &action) && jstr_eq(action, S("same")))
 		return 0;
 	return rows_add(ctx, json);
@@ -320,12 +338,25 @@ restore_request(struct cli *c, enum op op)
 }
 
 static int
+add_check(void *ctx, struct str json)
+{
+	return checklist_add(ctx, json);
+}
+
+static int
+end_checks(void *ctx, enum ev_end end)
+{
+	(void)end;
+	return checklist_end(ctx);
+}
+
+static int
 restore_plan(struct cli *c)
 {
 	struct request *r = restore_request(c, OP_RESTORE_PLAN);
 	struct rows *rows = rows_new(c->args.output, true, plan_columns, COUNT(plan_columns), "resource/namespace/name",
 		"The cluster has all of it already.");
-	struct sink sink = { .row = c->args.output == OUT_TABLE ? add_plan_row : add_row, .done = end_rows, .ctx = rows };
+	struct sink sink = { .row = c->args.output == OUT_TABLE ? add_plan_row : add_plan_json, .done = end_rows, .ctx = rows };
 	int code;
 
 	code = run_request(c, r, &sink);
@@ -384,6 +415,17 @@ may_prune(struct cli *c, int *code)
 		return true;
 	fputs("nothing was changed\n", stderr);
 	return false;
+}
+
+static int
+restore_preflight(struct cli *c)
+{
+	struct checklist *list = checklist_new(c->args.output);
+	struct sink sink = { .row = add_check, .done = end_checks, .ctx = list };
+	int code = run_request(c, restore_request(c, OP_RESTORE_PREFLIGHT), &sink);
+
+	checklist_free(list);
+	return code;
 }
 
 static int
@@ -630,6 +672,8 @@ const struct command commands[] = {
 		"orlop restore create --from-backup b1 --location dir:./backups --context other", restore_create },
 	{ "restore", "plan", "", 0, 0, L | K | O | SET_FILTER | SET_RESTORE | SET_PLAN, "Show what a restore would do, without doing it",
 		"orlop restore plan --from-backup b1 --location dir:./backups --context other", restore_plan },
+	{ "restore", "preflight", "", 0, 0, L | K | O | SET_FILTER | SET_RESTORE, "Check what would make a restore fail or surprise",
+		"orlop restore preflight --from-backup b1 --location dir:./backups --context other", restore_preflight },
 	{ "restore", "list", "", 0, 0, L | O, "List the restores recorded in a location", NULL, restore_list },
 	{ "restore", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a restore did", NULL, restore_describe },
 	{ "restore", "logs", "NAME", 1, 1, L, "Print the log of a restore", NULL, restore_logs },

@@ -4,6 +4,8 @@ src_cli_libcli_a_SOURCES = \
 	src/cli/args.h \
 	src/cli/ask.c \
 	src/cli/ask.h \
+	src/cli/checklist.c \
+	src/cli/checklist.h \
 	src/cli/cli.c \
 	src/cli/cli.h \
 	src/cli/commands.c \

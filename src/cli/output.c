@@ -16,6 +16,8 @@ struct rows {
 	size_t               n;
 	const char          *name_path, *empty;
 	size_t               count;
+	const char          *beside_key;
+	struct buf           beside;     /* JSON values with commas between them */
 	struct strs          cells;      /* of a table, row after row */
 };
 
@@ -26,7 +28,7 @@ rows_new(enum output output, bool list, const struct column *columns, size_t n, 
 	struct rows *r = xcalloc(1, sizeof *r);
 
 	*r = (struct rows){ .output = output, .list = list, .columns = columns, .n = n, .name_path = name_path,
-		.empty = empty };
+		.empty = empty, .beside = BUF_INIT(LIMIT_INDEX) };
 	return r;
 }
 
@@ -36,6 +38,7 @@ rows_free(struct rows *r)
 	if (r == NULL)
 		return;
 	strs_free(&r->cells);
+	buf_free(&r->beside);
 	free(r);
 }
 
@@ -205,6 +208,30 @@ print_table(struct rows *r)
 }
 
 int
+rows_beside(struct rows *r, const char *key, struct str json)
+{
+	if (r->output == OUT_YAML)
+		return rows_add(r, json);
+	if (r->output != OUT_JSON)
+		return 0;
+	r->beside_key = key;
+	buf_puts(&r->beside, r->beside.len > 0 ? ",\n" : "");
+	buf_put_str(&r->beside, str_trim(json));
+	return 0;
+}
+
+static int
+end_list(struct rows *r)
+{
+	if (put(r->count == 0 ? S("{\"items\":[]") : S("\n]")) < 0)
+		return -1;
+	if (r->beside.len > 0 && (put(S(",\"")) < 0 || put(str_of(r->beside_key)) < 0 || put(S("\":[\n")) < 0
+	    || put(buf_str(&r->beside)) < 0 || put(S("\n]")) < 0))
+		return -1;
+	return put(S("}\n"));
+}
+
+int
 rows_end(struct rows *r)
 {
 	switch (r->output) {
@@ -217,7 +244,7 @@ rows_end(struct rows *r)
 		return 0;
 	case OUT_JSON:
 		if (r->list)
-			return put(r->count == 0 ? S("{\"items\":[]}\n") : S("\n]}\n"));
+			return end_list(r);
 		return 0;
 	case OUT_YAML:
 	case OUT_NAME:

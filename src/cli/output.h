@@ -24,6 +24,8 @@ struct rows *rows_new(enum output output, bool list, const struct column *column
 void rows_free(struct rows *r);
 /* -1: stdout cannot be written (errno). */
 MUST_CHECK int rows_add(struct rows *r, struct str json);
+/* What stands beside the rows: in JSON in a list of its own under key (static), in YAML a document, else nowhere. */
+MUST_CHECK int rows_beside(struct rows *r, const char *key, struct str json);
 MUST_CHECK int rows_end(struct rows *r);
 
 #endif

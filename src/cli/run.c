@@ -89,6 +89,8 @@ show_finding(struct progress_view *p, const char *json, size_t number)
 	}
 }
 
+#define STOPPED "Do what the findings above say, or let it try with --ignore CODE; 'orlop restore preflight' has them all."
+
 /* What an error means depends on what it is about. */
 static const struct advice {
 	enum ev_about about;
@@ -112,6 +114,9 @@ static const struct advice {
 	{ ABOUT_CLUSTER, EK_UNAVAILABLE, NULL,
 		"Check the server's address in the kubeconfig, the network, the proxy and the VPN, then try again." },
 	{ ABOUT_CLUSTER, EK_IO, NULL, "Check that the kubeconfig and what it names are readable files." },
+	{ ABOUT_PREFLIGHT, EK_DENIED, NULL, STOPPED },
+	{ ABOUT_PREFLIGHT, EK_CONFLICT, NULL, STOPPED },
+	{ ABOUT_PREFLIGHT, EK_LIMIT, NULL, STOPPED },
 	{ ABOUT_ANSWER, EK_NOTFOUND, NULL, "The server did not find what it should have: look at its log, then try again." },
 	{ ABOUT_ANSWER, EK_INVALID, NULL, "Check the server and what stands between, such as a proxy, then try again." },
 	{ ABOUT_ANSWER, EK_CORRUPT, NULL, "Check the server and what stands between, such as a proxy, then try again." },
@@ -147,7 +152,7 @@ exit_code(const struct event *end)
 	/* A wrong URL is the user's slip; a store that finds a request invalid is not usable. */
 	if (end->about == ABOUT_LOCATION && (end->err.kind != EK_INVALID || end->err.http != 0))
 		return EXIT_LOCATION;
-	if (end->about == ABOUT_CLUSTER)
+	if (end->about == ABOUT_CLUSTER || (end->about == ABOUT_PREFLIGHT && end->err.kind == EK_DENIED))
 		return EXIT_CLUSTER;
 	/* What a server finds invalid was no word of the user's. */
 	if (end->about == ABOUT_ANSWER || (end->err.kind == EK_INVALID && end->err.http != 0))

@@ -59,6 +59,19 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/plan.h \
 	src/engine/policy.c \
 	src/engine/policy.h \
+	src/engine/podsec.c \
+	src/engine/podsec.h \
+	src/engine/preflight.c \
+	src/engine/preflight.h \
+	src/engine/preflight_access.c \
+	src/engine/preflight_gather.c \
+	src/engine/preflight_impl.h \
+	src/engine/preflight_quota.c \
+	src/engine/preflight_refs.c \
+	src/engine/preflight_storage.c \
+	src/engine/preflight_target.c \
+	src/engine/preflight_types.c \
+	src/engine/preflight_webhook.c \
 	src/engine/reader.c \
 	src/engine/reader.h \
 	src/engine/report.c \

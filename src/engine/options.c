@@ -52,6 +52,7 @@ restore_opts_done(struct restore_opts *o)
 	strs_free(&o->zone_map);
 	strs_free(&o->versions);
 	strs_free(&o->yes_really);
+	strs_free(&o->ignore);
 	free(o->modifiers);
 	free(o->hooks);
 	free(o->class_config);

@@ -66,6 +66,7 @@ struct restore_opts {
 	char              *priorities;       /* "a,b,-,y,z": resources restored first and last; NULL: velero-format 4.3 */
 	struct strs        versions;         /* "deployments.apps=v1,v1beta1": API versions to prefer (4.11) */
 	bool               any_version;      /* what the cluster does not serve is sent under its preferred version */
+	struct strs        ignore;           /* codes of preflight findings that do not count; "all": no preflight */
 	bool               server_dry_run;   /* a plan asks the API server, too, what it thinks of each new object */
 	char              *cluster_name;     /* the target's, for the record */
 	unsigned           window;           /* requests in flight; 0: found by measuring */

@@ -63,6 +63,8 @@ struct plan {
 	struct buf          diff;
 	struct err          unlisted;            /* why the type could not be listed; EK_NONE: it was */
 	uint64_t            told;
+	int                 finding_rc;
+	struct err          finding_why;
 	struct probe        probes[PROBES_MAX];
 };
 
@@ -72,7 +74,7 @@ tell(struct plan *p, enum plan_action action, const struct place *at, struct str
 	AUTO_FREE char *resource = str_dup(at->gr);
 	AUTO_FREE char *kind = str_dup(at->kind);
 	AUTO_FREE char *name = str_dup(at->name);
-	struct plan_row row = { action, resource, kind, at->ns, name, diff, why };
+	struct plan_row row = { action, resource, kind, at->ns, name, diff, why, NULL };
 
 	p->n->n[action]++;
 	if (++p->told % 64 == 0)
@@ -596,6 +598,31 @@ foresee_prune(struct plan *p, struct err *e)
 	return 0;
 }
 
+static void
+on_finding(void *ctx, const struct preflight_finding *f)
+{
+	struct plan *p = ctx;
+	struct plan_row row = { .finding = f };
+
+	if (p->finding_rc == 0 && f->level >= PREFLIGHT_WARN)
+		p->finding_rc = p->fn(p->ctx, &row, &p->finding_why);
+}
+
+/* What would keep the restore from beginning, too. */
+static int
+preflight(struct plan *p, struct err *e)
+{
+	struct preflight_counts n;
+
+	if (preflight_is_off(p->rs->o))
+		return 0;
+	if (preflight_restore(p->rs, on_finding, p, &n, e) < 0)
+		return -1;
+	if (p->finding_rc < 0)
+		*e = p->finding_why;
+	return p->finding_rc;
+}
+
 int
 plan_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct report *r, plan_fn *fn, void *ctx,
 	const struct cancel *c, struct plan_counts *out, struct err *e)
@@ -606,7 +633,8 @@ plan_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct r
 
 	*out = (struct plan_counts){ 0 };
 	p.lister = k8s_new(k8s_conn(k), e);
-	if (p.lister != NULL && restore_prepare(&rs, e) == 0)
+	if (p.lister != NULL && preflight_check_ignored(o, e) == 0 && restore_prepare(&rs, e) == 0
+	    && preflight(&p, e) == 0)
 		rc = foresee_all(&p, e) < 0 ? -1 : foresee_prune(&p, e);
 	if (rc == 0 && restore_hooks_pods(rs.hooks) > 0)
 		report_note(r, "%zu of the pods to be created %s hooks", restore_hooks_pods(rs.hooks),

@@ -5,6 +5,7 @@
 #include "base/cancel.h"
 #include "base/err.h"
 #include "engine/options.h"
+#include "engine/preflight.h"
 #include "engine/report.h"
 #include "k8s/client.h"
 #include "store/store.h"
@@ -32,6 +33,8 @@ struct plan_row {
 	const char *ns, *name;       /* in the cluster; ns "" for cluster-scoped */
 	struct str  diff;            /* of what is there and differs: merge patch (RFC 7386) from the cluster's to the backup's */
 	const char *why;             /* SKIP, BLOCKED; what was added to the selection: because of what; else "" */
+	/* Not NULL: a finding of the preflight, before all objects; nothing else is set. */
+	const struct preflight_finding *finding;
 };
 typedef int plan_fn(void *ctx, const struct plan_row *row, struct err *e);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "engine/preflight.h"
 #include "engine/restore_impl.h"
 
 #define LAST_NS (10 * NS_PER_S)         /* for the end of a restore that was stopped */
@@ -250,7 +251,8 @@ restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struc
 	struct err why;
 	int rc = -1;
 
-	if (check_name(st, o->name, c, e) == 0 && restore_prepare(&rs, e) == 0) {
+	if (check_name(st, o->name, c, e) == 0 && restore_prepare(&rs, e) == 0
+	    && preflight_permit(&rs, e) == 0) {
 		rc = run_waves(&rs, e);
 		if (rc == 0)
 			rc = restore_hooks_run(&rs, e);

@@ -15,12 +15,14 @@ struct restore_counts {
 	uint64_t differ;             /* another version is there and was left alone: a warning each */
 	uint64_t failed;
 	uint64_t deleted;            /* the backup does not have it */
+	uint64_t stops;              /* findings of the preflight that kept it from beginning */
 };
 
 /*
  * Restores o->backup by velero-format 4 and writes the restore's record into the store.  A restore that ran to its end
  * returns 0 even if objects failed: those are findings in r and counted in out.  -1: it could not run or was stopped;
  * out then says how far it came.  EK_NOTFOUND: no such backup; EK_EXISTS: there is a restore of that name.
+ * A preflight (engine/preflight.h) comes first; what it finds to stop it ends it before anything is written: out->stops.
  */
 MUST_CHECK int restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct report *r,
 	const struct cancel *c, struct restore_counts *out, struct err *e);

@@ -36,7 +36,7 @@ static int
 start_ask(struct restore *rs, struct ask *a, struct err *e)
 {
 	struct k8s_op op = { .method = a->method, .path = a->path, .body = buf_str(&a->body), .tag = a,
-		.repeatable = true, .apply = a->apply };
+		.accept = a->accept, .repeatable = true, .apply = a->apply };
 
 	return k8s_start(rs->k, &op, rs->c, e);
 }

@@ -305,6 +305,7 @@ void restore_drop_obstacles(struct restore *rs);
 struct ask {
 	const char *method;
 	char       *path;            /* heap */
+	const char *accept;          /* NULL: JSON */
 	struct buf  body, answer;
 	size_t      about;           /* the caller's */
 	int         rc;

@@ -14,6 +14,8 @@ src_k8s_libk8s_a_SOURCES = \
 	src/k8s/kubefile.h \
 	src/k8s/list.c \
 	src/k8s/list.h \
+	src/k8s/quantity.c \
+	src/k8s/quantity.h \
 	src/k8s/selector.c \
 	src/k8s/selector.h \
 	src/k8s/server.c \

@@ -248,7 +248,9 @@ quota() {
 	kubectl -n quota create quota few --hard=configmaps=0
 	kubectl -n quota patch quota few --subresource status --type merge -p '{"status":{"hard":{"configmaps":"0"},"used":{"configmaps":"0"}}}'
 	stored quota <<< 'add("configmaps/namespaces/quota/a", obj("ConfigMap", "a", "quota"))'
-	restored 3 "configmaps quota/a|exceeded quota|raise the quota" quota quota
+	restored 1 "quota-exceeded|quota of configmaps is 0|--ignore" quota quota
+	[ -z "$(kubectl -n quota get configmaps -o name)" ] || fail "it was begun"
+	restored 3 "configmaps quota/a|exceeded quota|raise the quota" quota quota --ignore quota-exceeded
 }
 
 webhook() { # NAME URL CA
@@ -333,8 +335,10 @@ missing_rights() {
 	token=$(kubectl -n limited create token user)
 	sed "s/token: [0-9a-f]*/token: $token/" "$b" > "$work/limited"
 	stored limited <<< 'add("configmaps/namespaces/limited/a", obj("ConfigMap", "a", "limited"))'
-	ends 3 'configmaps limited/a|cannot create resource "configmaps"|cluster check' orlop restore create limited --from-backup limited \
+	ends 6 'access-denied|may not create configmaps' orlop restore create limited --from-backup limited \
 		--location "$location" --kubeconfig "$work/limited"
+	ends 3 'configmaps limited/a|cannot create resource "configmaps"|cluster check' orlop restore create limited --from-backup limited \
+		--location "$location" --kubeconfig "$work/limited" --ignore access-denied
 }
 
 what_is_needed_and_nowhere_is_told() {
