@@ -1,6 +1,6 @@
 if HAVE_CMOCKA
 engine_tests = tests/unit/test_backup tests/unit/test_cache tests/unit/test_catalog tests/unit/test_chain tests/unit/test_change tests/unit/test_convert tests/unit/test_kind_rules tests/unit/test_maps tests/unit/test_reader \
-	tests/unit/test_needs tests/unit/test_policy tests/unit/test_pace tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify tests/unit/test_view
+	tests/unit/test_needs tests/unit/test_policy tests/unit/test_pace tests/unit/test_podsec tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify tests/unit/test_view
 check_PROGRAMS += $(engine_tests)
 TESTS += $(engine_tests)
 
@@ -37,6 +37,10 @@ tests_unit_test_kind_rules_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_maps_SOURCES = tests/unit/test_maps.c
 tests_unit_test_maps_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_maps_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_podsec_SOURCES = tests/unit/test_podsec.c
+tests_unit_test_podsec_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_podsec_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_needs_SOURCES = tests/unit/test_needs.c
 tests_unit_test_needs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -14,6 +14,12 @@ tests_unit_test_selector_SOURCES = tests/unit/test_selector.c
 tests_unit_test_selector_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_selector_LDADD = $(K8S_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_quantity
+TESTS += tests/unit/test_quantity
+tests_unit_test_quantity_SOURCES = tests/unit/test_quantity.c
+tests_unit_test_quantity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_quantity_LDADD = $(K8S_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_client tests/unit/test_discovery tests/unit/test_list
 TESTS += tests/unit/test_client tests/unit/test_discovery tests/unit/test_list
 FAKE_API = tests/unit/fake_api.c tests/unit/fake_api.h tests/unit/httpd.c tests/unit/httpd.h
