@@ -295,6 +295,14 @@ item_apply_path(const struct item *it)
 	return xasprintf("%s?fieldManager=orlop&force=false", it->path);
 }
 
+/* What is deleted to be created again is kept, in case that fails. */
+static int
+keep_old(struct item *it, struct str live_json, struct err *e)
+{
+	buf_cut(&it->old, 0);
+	return it->rs->o->policy == EXISTING_RECREATE ? buf_add_str(&it->old, live_json, e) : 0;
+}
+
 static int
 differs(struct item *it, struct arena *arena, struct jnode *live, struct str live_json, struct err *e)
 {
@@ -304,12 +312,8 @@ differs(struct item *it, struct arena *arena, struct jnode *live, struct str liv
 		return merge_account(it, arena, live, live_json, e);
 	switch (it->rs->o->policy) {
 	case EXISTING_RECREATE:
-		buf_cut(&it->old, 0);
-		if (buf_add_str(&it->old, live_json, e) < 0)
-			return -1;
-		/* fall through */
 	case EXISTING_UPDATE:
-		return item_update_patch(it, live, e) < 0 ? -1 : go_on(it, STEP_UPDATE, e);
+		return keep_old(it, live_json, e) < 0 || item_update_patch(it, live, e) < 0 ? -1 : go_on(it, STEP_UPDATE, e);
 	case EXISTING_APPLY:
 		return go_on(it, STEP_APPLY, e);
 	case EXISTING_NONE:
