@@ -365,7 +365,8 @@ gather(struct crew *w, size_t *left)
 	for (size_t i = 0; i < rh->pods.len; i++) {
 		struct hooked *p = rh->pods.at[i];
 
-		if (p->answered) {
+		/* What was stopped is for restore_hooks_stopped to tell. */
+		if (p->answered && (p->rc == 0 || p->why.kind != EK_CANCELED)) {
 			take_result(w->rs, p);
 			any |= is_pending(p);
 		}

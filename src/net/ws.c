@@ -113,14 +113,15 @@ turn(struct ws *ws, const struct cancel *c, struct err *e)
 		return -1;
 	if (wslay_event_want_write(ws->frames) && wslay_event_send(ws->frames) != 0 && ws->broken.kind == EK_NONE)
 		return err_set(e, EK_CORRUPT, "libwslay cannot send");
+	/* What breaks the rules ends reading: farewell knows more of it, and it is of no interest behind the last message. */
 	if (ws->broken.kind == EK_NONE && wslay_event_want_read(ws->frames) && wslay_event_recv(ws->frames) != 0
-	    && ws->broken.kind == EK_NONE)
+	    && ws->broken.kind == EK_NONE && wslay_event_get_read_enabled(ws->frames))
 		return err_set(e, EK_CORRUPT, "libwslay cannot receive");
 	if (ws->broken.kind != EK_NONE) {
 		*e = ws->broken;
 		return -1;
 	}
-	return wslay_event_want_read(ws->frames) || wslay_event_want_write(ws->frames);
+	return ws->full || wslay_event_want_read(ws->frames) || wslay_event_want_write(ws->frames);
 }
 
 /* Why no more is read. */
