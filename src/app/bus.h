@@ -18,6 +18,7 @@ enum op {
 	OP_BACKUP_DOWNLOAD, OP_BACKUP_VERIFY, OP_BACKUP_DELETE,
 	OP_BACKUP_DIFF, OP_BACKUP_HISTORY, OP_BACKUP_GREP,
 	OP_RESTORE_CREATE, OP_RESTORE_PLAN, OP_RESTORE_PREFLIGHT, OP_RESTORE_LIST, OP_RESTORE_DESCRIBE, OP_RESTORE_LOGS,
+	OP_RESTORE_UNDO,
 	OP_LOCATION_VALIDATE, OP_CLUSTER_CHECK,
 	OP_COUNT_
 };
@@ -38,6 +39,8 @@ struct request {
 	int64_t             presign_ns;      /* download: print a URL that is valid for so long instead; 0: no */
 	bool                force;
 	bool                volumes;         /* validate: also what snapshots of EBS volumes need */
+	bool                dry_run;         /* undo: only tell */
+	bool                resume;          /* restore.name: a restore that was stopped is continued */
 };
 void request_free(struct request *r);
 

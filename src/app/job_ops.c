@@ -7,10 +7,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "data/jwrite.h"
 #include "engine/backup.h"
 #include "engine/catalog.h"
-#include "engine/restore.h"
 #include "k8s/server.h"
 
 static op_fn *const ops[] = {
@@ -32,6 +30,7 @@ static op_fn *const ops[] = {
 	[OP_RESTORE_LIST]      = op_restore_list,
 	[OP_RESTORE_DESCRIBE]  = op_restore_describe,
 	[OP_RESTORE_LOGS]      = op_restore_logs,
+	[OP_RESTORE_UNDO]      = op_restore_undo,
 	[OP_LOCATION_VALIDATE] = op_location_validate,
 	[OP_CLUSTER_CHECK]     = op_cluster_check,
 };
@@ -51,9 +50,8 @@ job_failed(const struct err *e)
 
 /* --- names, clusters, locations --- */
 
-/* "<prefix>-YYYYMMDDhhmmss" (UTC), with what a name may not hold replaced. */
-static char *
-generated_name(const char *prefix)
+char *
+job_generated_name(const char *prefix)
 {
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_TAR_NAME);
 	char stamp[CLOCK_TEXT_MAX];
@@ -185,9 +183,8 @@ sweep_claimed(struct job *j, struct store *st, const char *name, struct err *e)
 	return sweep(j, st, name, job, e) < 0 ? -1 : 1;
 }
 
-/* A job can do without, but not silently. */
-static struct journal *
-start_journal(struct job *j, const char *operation, struct store *st, const char *name)
+struct journal *
+job_journal(struct job *j, const char *operation, struct store *st, const char *name)
 {
 	struct err e;
 	struct journal *journal = journal_start(operation, store_url(st), name, &e);
@@ -198,8 +195,8 @@ start_journal(struct job *j, const char *operation, struct store *st, const char
 	return journal;
 }
 
-static const char *
-result_word(enum ev_end end)
+const char *
+job_result_word(enum ev_end end)
 {
 	switch (end) {
 	case END_DONE: return "done";
@@ -350,83 +347,12 @@ op_backup_create(struct job *j, struct err *e)
 	job_about(j, ABOUT_NOTHING);
 	s.st = st;
 	journal_interrupted(sweep_interrupted, &s);
-	name = o.name != NULL ? xstrdup(o.name) : generated_name(t.conn.context);
+	name = o.name != NULL ? xstrdup(o.name) : job_generated_name(t.conn.context);
 	o.name = name;
 	o.cluster_name = t.conn.context;
-	journal = start_journal(j, "backup create", st, name);
+	journal = job_journal(j, "backup create", st, name);
 	o.job = journal_id(journal);
 	end = claim_and_run(j, st, t.k, &o, e);
-	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
-	return end;
-}
-
-/* --- restore create --- */
-
-static void
-send_restore(struct job *j, const struct restore_opts *o, const struct restore_counts *n, size_t warnings,
-	size_t errors)
-{
-	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
-	struct err ignored;
-	struct jw w;
-
-	jw_init(&w, &json, false);
-	jw_obj(&w);
-	jw_kv_text(&w, "name", o->name);
-	jw_kv_text(&w, "backup", o->backup);
-	jw_kv_uint(&w, "selected", n->selected);
-	jw_kv_uint(&w, "created", n->created);
-	jw_kv_uint(&w, "updated", n->updated);
-	jw_kv_uint(&w, "skipped", n->skipped);
-	jw_kv_uint(&w, "differ", n->differ);
-	jw_kv_uint(&w, "failed", n->failed);
-	jw_kv_uint(&w, "deleted", n->deleted);
-	jw_kv_uint(&w, "warnings", warnings);
-	jw_kv_uint(&w, "errors", errors);
-	jw_obj_end(&w);
-	if (jw_done(&w, &ignored) == 0)
-		job_row(j, buf_str(&json));
-}
-
-static enum ev_end
-run_restore(struct job *j, struct store *st, struct k8s *k, const struct restore_opts *o, struct err *e)
-{
-	AUTO(report_freep) struct report *rep = NULL;
-	struct report_fns fns = job_report_fns(j);
-	struct restore_counts n = { 0 };
-	int rc;
-
-	rep = report_new(&fns, "restore", o->name);
-	rc = restore_run(k, st, o, rep, job_cancel(j), &n, e);
-	/* One that was stopped has changed the cluster, too: say how far it came. */
-	if (rc == 0 || n.created + n.updated + n.skipped + n.differ + n.failed > 0)
-		send_restore(j, o, &n, report_count(rep, RESULT_WARNING), report_count(rep, RESULT_ERROR));
-	if (rc < 0) {
-		if (n.stops > 0)
-			job_about(j, ABOUT_PREFLIGHT);
-		err_ctx(e, "restore '%s'", o->name);
-		return job_failed(e);
-	}
-	return report_count(rep, RESULT_ERROR) > 0 ? END_PARTIAL : END_DONE;
-}
-
-enum ev_end
-op_restore_create(struct job *j, struct err *e)
-{
-	AUTO(store_closep) struct store *st = location_open(j, e);
-	AUTO_TARGET struct target t = { 0 };
-	AUTO_FREE char *name = NULL;
-	struct restore_opts o = job_request(j)->restore;
-	struct journal *journal;
-	enum ev_end end;
-
-	if (st == NULL || target_reach(j, &t, e) < 0)
-		return job_failed(e);
-	name = o.name != NULL ? xstrdup(o.name) : generated_name(o.backup);
-	o.name = name;
-	o.cluster_name = t.conn.context;
-	journal = start_journal(j, "restore create", st, name);
-	end = run_restore(j, st, t.k, &o, e);
-	journal_end(journal, result_word(end), end == END_FAILED ? e->msg : "");
+	journal_end(journal, job_result_word(end), end == END_FAILED ? e->msg : "");
 	return end;
 }

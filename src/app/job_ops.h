@@ -3,6 +3,7 @@
 #define ORLOP_APP_JOB_OPS_H
 
 #include "app/job.h"
+#include "app/journal.h"
 #include "engine/reader.h"
 #include "k8s/kubeconfig.h"
 
@@ -35,6 +36,19 @@ MUST_CHECK int backup_open(struct job *j, struct store *st, const char *name, bo
 	struct err *e);
 void opened_done(struct opened *o);
 
+/* Writes what became of the objects of restore name: counts by outcome, and what was wrong with each; null when that is not
+ * known. */
+struct jw;
+MUST_CHECK int job_outcomes(struct job *j, struct store *st, const char *name, struct jw *w, struct err *e);
+
+/* "<prefix>-YYYYMMDDhhmmss" (UTC), with what a name may not hold replaced.  Heap. */
+char *job_generated_name(const char *prefix);
+
+/* The job's journal.  NULL: it does without, and says so. */
+struct journal *job_journal(struct job *j, const char *operation, struct store *st, const char *name);
+/* How a job ended, for its journal. */
+const char *job_result_word(enum ev_end end);
+
 /* FAILED or CANCELED by e. */
 enum ev_end job_failed(const struct err *e);
 
@@ -42,6 +56,7 @@ typedef enum ev_end op_fn(struct job *j, struct err *e);
 op_fn op_backup_create, op_restore_create, op_restore_plan, op_restore_preflight;
 op_fn op_backup_list, op_backup_describe, op_backup_ls, op_backup_cat, op_backup_logs, op_backup_download;
 op_fn op_backup_diff, op_backup_history, op_backup_grep;
+op_fn op_restore_undo;
 op_fn op_restore_list, op_restore_describe, op_restore_logs;
 op_fn op_backup_verify, op_backup_delete, op_location_validate, op_cluster_check;
 

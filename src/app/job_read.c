@@ -227,7 +227,8 @@ describe_restore(struct job *j, struct store *st, struct jw *w, struct err *e)
 	else
 		jw_null(w);
 	if (add_side(w, "results", st, name, LAYOUT_RESTORE_RESULTS, c, e) < 0
-	    || add_side(w, "resourceList", st, name, LAYOUT_RESTORE_RESOURCE_LIST, c, e) < 0)
+	    || add_side(w, "resourceList", st, name, LAYOUT_RESTORE_RESOURCE_LIST, c, e) < 0
+	    || job_outcomes(j, st, name, w, e) < 0)
 		return -1;
 	jw_obj_end(w);
 	return jw_done(w, e);

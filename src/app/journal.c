@@ -148,22 +148,27 @@ journal_id(const struct journal *j)
 	return j != NULL ? strrchr(j->dir, '/') + 1 : NULL;
 }
 
-int
-journal_seize(const char *id)
+char *
+journal_file(const char *id, const char *file)
 {
 	AUTO_FREE char *root = file_xdg(XDG_STATE, "jobs");
 	AUTO_FREE char *dir = NULL;
-	AUTO_FREE char *asked = NULL;
-	AUTO_FREE char *lock_path = NULL;
+
+	if (id == NULL || id[0] == '.' || id[0] == '\0' || strchr(id, '/') != NULL)
+		return NULL;
+	dir = file_join(root, id);
+	return file_join(dir, file);
+}
+
+int
+journal_seize(const char *id)
+{
+	/* The id comes out of a bucket: it must be a name. */
+	AUTO_FREE char *asked = journal_file(id, "job.json");
+	AUTO_FREE char *lock_path = journal_file(id, "lock");
 	struct err ignored;
 
-	/* The id comes out of a bucket: it must be a name. */
-	if (id[0] == '.' || strchr(id, '/') != NULL)
-		return -1;
-	dir = file_join(root, id);
-	asked = file_join(dir, "job.json");
-	lock_path = file_join(dir, "lock");
-	return access(asked, F_OK) == 0 ? file_lock(lock_path, &ignored) : -1;
+	return asked != NULL && access(asked, F_OK) == 0 ? file_lock(lock_path, &ignored) : -1;
 }
 
 static void

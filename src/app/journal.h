@@ -18,6 +18,8 @@ void journal_end(struct journal *j, const char *result, const char *message);
 
 /* The job's id, borrowed; NULL for NULL. */
 const char *journal_id(const struct journal *j);
+/* Where a file of the job id is, or would be.  Heap; NULL: id is no id. */
+char *journal_file(const char *id, const char *file);
 /* Was there a job of this id on this machine, and is its process gone (or done with it)?  Then the fd of its lock: until
  * the caller closes it, nobody else clears up after that job.  Else -1. */
 int journal_seize(const char *id);

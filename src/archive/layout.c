@@ -32,7 +32,10 @@ static const char *const keys[] = {
 	[LAYOUT_RESTORE_ITEMOPERATIONS] = "restores/%/restore-%-itemoperations.json.gz",
 	/* Velero's own exception: this one has no "restore-" in front. */
 	[LAYOUT_RESTORE_VOLUMEINFO]     = "restores/%/%-volumeinfo.json.gz",
+	[LAYOUT_RESTORE_OUTCOMES]       = "restores/%/restore-%-orlop-outcomes.json.gz",
+	[LAYOUT_RESTORE_REQUEST]        = "restores/%/restore-%-orlop-request.json",
 	[LAYOUT_RESTORE_RECORD]         = "restores/%/restore-%-orlop.json",
+	[LAYOUT_RESTORE_UNDO]           = "restores/%/restore-%-orlop-undo.json",
 };
 static_assert(COUNT(keys) == LAYOUT_COUNT_, "every file needs its key");
 
@@ -66,6 +69,14 @@ char *
 layout_restore_dir(const char *name)
 {
 	return expand(LAYOUT_RESTORES "%/", name);
+}
+
+char *
+layout_restore_run(const char *name, unsigned number)
+{
+	AUTO_FREE char *start = expand("restores/%/restore-%-orlop-run-", name);
+
+	return number > 0 ? xasprintf("%s%06u.json", start, number) : TAKE(start);
 }
 
 static bool

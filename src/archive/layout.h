@@ -28,12 +28,18 @@ enum layout_file {
 	LAYOUT_RESTORE_RESOURCE_LIST,
 	LAYOUT_RESTORE_ITEMOPERATIONS,
 	LAYOUT_RESTORE_VOLUMEINFO,
+	LAYOUT_RESTORE_OUTCOMES,  /* ours: what became of each object, a line of JSON each */
+	LAYOUT_RESTORE_REQUEST,   /* ours: what was asked for; created only if absent: whoever has it has the name */
 	LAYOUT_RESTORE_RECORD,    /* restores/R/restore-R-orlop.json: ours, the Restore as Velero would describe it */
+	LAYOUT_RESTORE_UNDO,      /* ours: that it was undone */
 	LAYOUT_COUNT_
 };
 char *layout_key(const char *name, enum layout_file f);   /* heap */
 char *layout_backup_dir(const char *name);                /* "backups/NAME/" */
 char *layout_restore_dir(const char *name);               /* "restores/NAME/" */
+/* Ours: who works on a restore.  One for each time it was begun or continued, numbered from 1; the last one counts, and it goes
+ * when that run has ended.  Number 0: what all of them begin with. */
+char *layout_restore_run(const char *name, unsigned number);
 #define LAYOUT_BACKUPS  "backups/"
 #define LAYOUT_RESTORES "restores/"
 

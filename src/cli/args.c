@@ -66,6 +66,10 @@ const struct option_row option_rows[] = {
 	{ "service-account", 0, OPT_T_TEXT, AT(policy.service_account), SET_POLICY, "NAMESPACE/NAME",
 		"the service account there" },
 	{ "from-backup", 0, OPT_T_TEXT, AT(restore.backup), SET_RESTORE, "NAME", "backup to restore" },
+	{ "resume", 0, OPT_T_TEXT, AT(resume), SET_RESUME, "NAME",
+		"continue the restore of that name, which was stopped or killed, with the options it was begun with" },
+	{ "retry-failed", 0, OPT_T_TEXT, AT(restore.retry_of), SET_RESUME, "NAME",
+		"restore what failed in the restore of that name, with its options unless others are given" },
 	{ "include-namespaces", 0, OPT_T_LIST, AT(filter.inc_namespaces), SET_FILTER, "NAMES",
 		"only these namespaces; names or globs, separated by commas" },
 	{ "exclude-namespaces", 0, OPT_T_LIST, AT(filter.exc_namespaces), SET_FILTER, "NAMES", "all but these namespaces" },
@@ -144,7 +148,7 @@ const struct option_row option_rows[] = {
 		"order of restoring: 'first,second,-,last'" },
 	{ "version-priorities", 0, OPT_T_LIST, AT(restore.versions), SET_RESTORE, "LISTS",
 		"API versions to prefer when a backup holds several: 'deployments.apps=v1,v1beta1;...'", ";" },
-	{ "dry-run", 0, OPT_T_FLAG, AT(dry_run), SET_RESTORE, NULL, "change nothing, show what would be done: 'restore plan'" },
+	{ "dry-run", 0, OPT_T_FLAG, AT(dry_run), SET_RESTORE | SET_DRY, NULL, "change nothing, show what would be done" },
 	{ "ignore", 0, OPT_T_LIST, AT(restore.ignore), SET_RESTORE, "CODES",
 		"findings of the preflight that do not stop or warn; all: no preflight" },
 	{ "server", 0, OPT_T_FLAG, AT(restore.server_dry_run), SET_PLAN, NULL,
@@ -168,7 +172,8 @@ const struct option_row option_rows[] = {
 	{ "output", 'o', OPT_T_TEXT, AT(file), SET_FILE, "FILE", "where to write ('-': stdout; default NAME-data.tar.gz)" },
 	{ "presign", 0, OPT_T_HOURS, AT(presign_ns), SET_FILE, "DURATION",
 		"download nothing, print a URL with which anyone can: for an hour, or DURATION (1s to 168h)" },
-	{ "force", 0, OPT_T_FLAG, AT(force), SET_FORCE, NULL, "replace an existing file; delete without asking, another cluster's backup, too" },
+	{ "force", 0, OPT_T_FLAG, AT(force), SET_FORCE, NULL,
+		"replace an existing file; delete without asking, another cluster's backup, too; resume what may still run" },
 	{ "confirm", 'y', OPT_T_FLAG, AT(confirm), SET_CONFIRM, NULL, "do not ask" },
 	{ "output", 'o', OPT_T_OUTPUT, AT(output), SET_OUTPUT, "FORMAT", "table, wide, json, yaml or name" },
 	{ "output", 'o', OPT_T_OUTPUT, AT(output), SET_SHOW, "FORMAT", "table, json, yaml, name or velero" },
@@ -513,6 +518,17 @@ parse_option(const struct command *cmd, int argc, char **argv, int *i, struct ar
 	return set_value(o, out, value, e);
 }
 
+/* Everything was said when the restore was begun. */
+static int
+check_resume(const struct args *a, struct err *e)
+{
+	if (a->pos.len > 0)
+		return err_set(e, EK_INVALID, "two restores are named: '%s' and --resume %s", a->pos.at[0], a->resume);
+	if (a->restore.backup != NULL || a->restore.retry_of != NULL || a->dry_run)
+		return err_set(e, EK_INVALID, "--resume takes what to restore, and how, from the restore that it continues");
+	return 0;
+}
+
 /* What the options and operands of a command must be together. */
 static int
 check_args(const struct command *cmd, const struct args *a, struct err *e)
@@ -527,7 +543,9 @@ check_args(const struct command *cmd, const struct args *a, struct err *e)
 			verb, cmd->operands[0] != '\0' ? cmd->operands : "only options");
 	if (by_operand && a->location != NULL)
 		return err_set(e, EK_INVALID, "two locations are given: '%s' and --location", a->pos.at[0]);
-	if ((cmd->sets & SET_RESTORE) != 0 && a->restore.backup == NULL)
+	if (a->resume != NULL)
+		return check_resume(a, e);
+	if ((cmd->sets & SET_RESTORE) != 0 && a->restore.backup == NULL && a->restore.retry_of == NULL)
 		return err_set(e, EK_INVALID, "--from-backup is needed: see 'orlop backup list'");
 	if (a->context != NULL && a->cluster != NULL && strcmp(a->context, a->cluster) != 0)
 		return err_set(e, EK_INVALID, "--context and --cluster name different clusters");

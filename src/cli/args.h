@@ -28,7 +28,7 @@ struct args {
 	bool         dry_run, help, quiet, force, confirm, details;
 	enum opt_tri wait;
 	enum output  output;
-	char        *kubeconfig, *context, *cluster, *location, *project;
+	char        *kubeconfig, *context, *cluster, *location, *project, *resume;
 	struct filter_opts  filter;
 	struct backup_opts  backup;      /* its filter stays empty, as that of restore: see filter */
 	struct restore_opts restore;
@@ -71,6 +71,8 @@ enum opt_set {
 	SET_HISTORY  = 1 << 29,
 	SET_GREP     = 1 << 30,
 	SET_VALIDATE = 131072,
+	SET_RESUME   = 1 << 18,
+	SET_DRY      = 1 << 19,
 };
 
 struct cli;

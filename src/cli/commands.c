@@ -439,9 +439,51 @@ restore_create(struct cli *c)
 	if (c->args.restore.prune && !c->args.confirm && !may_prune(c, &code))
 		return code;
 	r = restore_request(c, OP_RESTORE_CREATE);
-	r->restore.name = xstrdup_or_null(r->name);
+	r->resume = c->args.resume != NULL;
+	r->restore.name = xstrdup_or_null(r->resume ? c->args.resume : r->name);
 	r->restore.window = (unsigned)c->args.concurrency;
 	return run_create(c, r, false);
+}
+
+static int
+run_undo(struct cli *c, bool dry_run, bool show)
+{
+	struct request *r = new_request(c, OP_RESTORE_UNDO);
+	struct rows *rows = rows_new(c->args.output, true, plan_columns, COUNT(plan_columns), "resource/namespace/name", NULL);
+	struct sink sink = { .row = show ? add_row : NULL, .done = show ? end_rows : NULL, .ctx = rows };
+	int code;
+
+	r->dry_run = dry_run;
+	code = run_request(c, r, &sink);
+	rows_free(rows);
+	return code;
+}
+
+static int
+restore_undo(struct cli *c)
+{
+	AUTO_FREE char *question = NULL;
+	int code;
+
+	if (c->args.dry_run || c->args.confirm)
+		return run_undo(c, c->args.dry_run, true);
+	if (!isatty(STDIN_FILENO)) {
+		cli_error("'restore undo' asks first, and there is no terminal to ask on: use --confirm, or --dry-run to look");
+		return EXIT_USAGE;
+	}
+	code = run_undo(c, true, true);
+	if (code != EXIT_OK)
+		return code;
+	if (fflush(stdout) != 0) {
+		c->stdout_error = errno;
+		return EXIT_FAILED;
+	}
+	question = xasprintf("Type the name of the restore, %s, to delete these objects: ", c->args.pos.at[0]);
+	if (!ask_typed(question, c->args.pos.at[0])) {
+		fputs("nothing was deleted\n", stderr);
+		return EXIT_OK;
+	}
+	return run_undo(c, false, false);
 }
 
 /* --- describing --- */
@@ -668,12 +710,15 @@ const struct command commands[] = {
 		"orlop backup verify b1 --location dir:./backups", backup_verify },
 	{ "backup", "delete", "NAME...", 1, 1000, L | K | SET_FORCE | SET_CONFIRM, "Delete backups",
 		"orlop backup delete b1 --location dir:./backups --confirm", backup_delete },
-	{ "restore", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_RESTORE | SET_CONFIRM, "Restore a backup to a cluster",
+	{ "restore", "create", "[NAME]", 0, 1, L | K | O | SET_FILTER | SET_RESTORE | SET_RESUME | SET_FORCE | SET_CONFIRM,
+		"Restore a backup to a cluster",
 		"orlop restore create --from-backup b1 --location dir:./backups --context other", restore_create },
 	{ "restore", "plan", "", 0, 0, L | K | O | SET_FILTER | SET_RESTORE | SET_PLAN, "Show what a restore would do, without doing it",
 		"orlop restore plan --from-backup b1 --location dir:./backups --context other", restore_plan },
 	{ "restore", "preflight", "", 0, 0, L | K | O | SET_FILTER | SET_RESTORE, "Check what would make a restore fail or surprise",
 		"orlop restore preflight --from-backup b1 --location dir:./backups --context other", restore_preflight },
+	{ "restore", "undo", "NAME", 1, 1, L | K | O | SET_CONFIRM | SET_DRY, "Delete what a restore created and nobody has changed since",
+		"orlop restore undo r1 --location dir:./backups --dry-run", restore_undo },
 	{ "restore", "list", "", 0, 0, L | O, "List the restores recorded in a location", NULL, restore_list },
 	{ "restore", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a restore did", NULL, restore_describe },
 	{ "restore", "logs", "NAME", 1, 1, L, "Print the log of a restore", NULL, restore_logs },

@@ -334,6 +334,7 @@ static const struct field restore_fields[] = {
 	{ "Annotations:", "metadata.annotations", F_MAP, "<none>" },
 	{ "" },
 	{ "Phase:", "status.phase", F_TEXT, "<none>" },
+	{ "Failure:", "status.failureReason", F_TEXT, NULL },
 	{ "Errors:", "status.errors", F_NUMBER, "0" },
 	{ "Warnings:", "status.warnings", F_NUMBER, "0" },
 	{ "" },
@@ -343,6 +344,30 @@ static const struct field restore_fields[] = {
 	{ "Items in total:", "status.progress.totalItems", F_NUMBER, "0" },
 	{ "Items restored:", "status.progress.itemsRestored", F_NUMBER, "0" },
 };
+
+static void
+outcomes(struct buf *out, const cJSON *list)
+{
+	const cJSON *v;
+
+	if (list == NULL || list->child == NULL)
+		return;
+	buf_puts(out, "\nOutcomes:\n");
+	jdoc_each(v, jdoc_get(list, "counts"))
+		list_line(out, xasprintf("%-12s %.0f", v->string, cJSON_IsNumber(v) ? v->valuedouble : 0));
+	if (jdoc_get(list, "problems") == NULL || jdoc_get(list, "problems")->child == NULL)
+		return;
+	buf_puts(out, "\nProblems:\n");
+	jdoc_each(v, jdoc_get(list, "problems")) {
+		const char *ns = jdoc_text(v, "namespace"), *next = jdoc_text(v, "next");
+
+		list_line(out, xasprintf("%s %s %s%s%s: %s", or_dash(jdoc_text(v, "outcome")), or_dash(jdoc_text(v, "resource")),
+			ns != NULL ? ns : "", ns != NULL && ns[0] != '\0' ? "/" : "", or_dash(jdoc_text(v, "name")),
+			or_dash(jdoc_text(v, "text"))));
+		if (next != NULL)
+			list_line(out, xasprintf("  next: %s", next));
+	}
+}
 
 void
 describe_restore(const cJSON *doc, bool details, struct buf *out)
@@ -354,6 +379,7 @@ describe_restore(const cJSON *doc, bool details, struct buf *out)
 		fields(out, restore_fields, COUNT(restore_fields), r, details);
 	else
 		line(out, "Record:", "<none>: not a restore by orlop");
+	outcomes(out, jdoc_get(doc, "outcomes"));
 	results(out, "Errors", jdoc_get(doc, "results.errors"));
 	results(out, "Warnings", jdoc_get(doc, "results.warnings"));
 	resource_list(out, jdoc_get(doc, "resourceList"), details);

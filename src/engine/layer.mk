@@ -51,6 +51,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/needs.h \
 	src/engine/options.c \
 	src/engine/options.h \
+	src/engine/outcome.c \
+	src/engine/outcome.h \
 	src/engine/pace.c \
 	src/engine/pace.h \
 	src/engine/pick.c \
@@ -80,6 +82,7 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore.h \
 	src/engine/restore_again.c \
 	src/engine/restore_ask.c \
+	src/engine/restore_claim.c \
 	src/engine/restore_crd.c \
 	src/engine/restore_hooks.c \
 	src/engine/restore_hooks.h \
@@ -94,7 +97,12 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore_recreate.c \
 	src/engine/restore_related.c \
 	src/engine/restore_relink.c \
+	src/engine/restore_request.c \
+	src/engine/restore_request.h \
+	src/engine/restore_resume.c \
 	src/engine/restore_steps.c \
+	src/engine/restore_undo.c \
+	src/engine/restore_undo.h \
 	src/engine/restore_version.c \
 	src/engine/restore_why.c \
 	src/engine/scope.c \

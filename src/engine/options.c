@@ -58,6 +58,7 @@ restore_opts_done(struct restore_opts *o)
 	free(o->class_config);
 	free(o->image_config);
 	free(o->priorities);
+	free(o->retry_of);
 	free(o->name);
 	free(o->backup);
 	free(o->cluster_name);

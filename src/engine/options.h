@@ -70,6 +70,12 @@ struct restore_opts {
 	bool               server_dry_run;   /* a plan asks the API server, too, what it thinks of each new object */
 	char              *cluster_name;     /* the target's, for the record */
 	unsigned           window;           /* requests in flight; 0: found by measuring */
+	char              *retry_of;         /* a restore: only objects that failed in it; NULL: all */
+	/* How it is run; not part of what was asked for.  Texts are borrowed. */
+	const char        *job;              /* id for the claim; NULL: none */
+	const char        *outcomes;         /* a new file for what becomes of each object; NULL: an anonymous one */
+	unsigned           runs;             /* a restore that was begun is continued: how often it was; 0: a new one */
+	const char        *known;            /* outcomes of its last run; NULL: those in the store */
 };
 
 /* Looking into backups. */

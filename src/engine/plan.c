@@ -65,6 +65,7 @@ struct plan {
 	uint64_t            told;
 	int                 finding_rc;
 	struct err          finding_why;
+	char                uid[64], version[32];        /* of what is told next */
 	struct probe        probes[PROBES_MAX];
 };
 
@@ -74,12 +75,27 @@ tell(struct plan *p, enum plan_action action, const struct place *at, struct str
 	AUTO_FREE char *resource = str_dup(at->gr);
 	AUTO_FREE char *kind = str_dup(at->kind);
 	AUTO_FREE char *name = str_dup(at->name);
-	struct plan_row row = { action, resource, kind, at->ns, name, diff, why, NULL };
+	struct plan_row row = { action, resource, kind, at->ns, name, diff, why, p->uid, p->version, NULL };
+	int rc;
 
 	p->n->n[action]++;
 	if (++p->told % 64 == 0)
 		report_progress(p->rs->r, "comparing", p->told, p->rs->n.selected, 0);
-	return p->fn(p->ctx, &row, e);
+	rc = p->fn(p->ctx, &row, e);
+	p->uid[0] = p->version[0] = '\0';
+	return rc;
+}
+
+/* What is told next is about this object of the cluster. */
+static void
+tell_of(struct plan *p, struct str live)
+{
+	struct str raw, text;
+
+	if (jpath(live, &raw, "metadata", "uid", NULL) && jstr_plain(raw, &text))
+		str_copy(p->uid, sizeof p->uid, text);
+	if (jpath(live, &raw, "metadata", "resourceVersion", NULL) && jstr_plain(raw, &text))
+		str_copy(p->version, sizeof p->version, text);
 }
 
 static int
@@ -268,6 +284,7 @@ judge(struct plan *p, const struct target *t, struct item **own, struct str live
 	struct str deleted;
 	bool same;
 
+	tell_of(p, live);
 	/* Later objects are restored as if these were there. */
 	if (live.len == 0 && (str_eq(it->en->gr, S("serviceaccounts")) || str_eq(it->en->gr, S("storageclasses.storage.k8s.io"))))
 		restore_will_exist(p->rs, it->path);

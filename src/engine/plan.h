@@ -33,6 +33,7 @@ struct plan_row {
 	const char *ns, *name;       /* in the cluster; ns "" for cluster-scoped */
 	struct str  diff;            /* of what is there and differs: merge patch (RFC 7386) from the cluster's to the backup's */
 	const char *why;             /* SKIP, BLOCKED; what was added to the selection: because of what; else "" */
+	const char *uid, *version;   /* of what the cluster has; "": nothing, or it was not looked at */
 	/* Not NULL: a finding of the preflight, before all objects; nothing else is set. */
 	const struct preflight_finding *finding;
 };

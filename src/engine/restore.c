@@ -188,11 +188,12 @@ restore_prepare(struct restore *rs, struct err *e)
 	resolve_in_backup(rs, rs->sel, &unknown);
 	rs->versions = versions_new(rs, e);
 	if (rs->versions == NULL || select_status(rs, e) < 0 || restore_plan_order(rs, e) < 0
-	    || restore_plan(rs, e) < 0 || restore_plan_volumes(rs, e) < 0)
+	    || restore_plan(rs, e) < 0 || restore_narrow(rs, e) < 0 || restore_plan_volumes(rs, e) < 0)
 		return -1;
 	if (rs->plan.len == 0)
 		return err_set(e, EK_NOTFOUND, "nothing in backup '%s' matches", rs->backup.name);
-	return restore_check_maps(rs, e);
+	/* A part of what a map is for need not meet all of it. */
+	return rs->o->retry_of != NULL ? 0 : restore_check_maps(rs, e);
 }
 
 void
@@ -204,12 +205,14 @@ restore_done(struct restore *rs)
 	vec_free(&rs->late);
 	vec_free(&rs->lacking);
 	vreslist_free(rs->list);
+	outcomes_free(rs->outcomes);
 	strmap_free(rs->looked_up);
 	restore_drop_obstacles(rs);
 	strmap_free(rs->obstacles_by_name);
 	vec_free(&rs->parked);
 	vec_free(&rs->relinks);
 	restore_drop_prunable(rs);
+	strmap_free(rs->known);
 	strmap_free(rs->lacking_seen);
 	strmap_free(rs->stored);
 	strmap_free(rs->anew);
@@ -242,30 +245,57 @@ check_name(struct store *st, const char *name, const struct cancel *c, struct er
 	return there <= 0 ? there : err_set(e, EK_EXISTS, "exists already in %s", store_label(st));
 }
 
+/* What there is to be told at the end, and to be written into the store. */
+static void
+finish(struct restore *rs, const char *stopped)
+{
+	struct err why;
+
+	report_progress(rs->r, "finishing", rs->done, rs->n.selected, 0);
+	/* The cluster has what it has: a record that cannot be written does not undo it. */
+	if (rs->claimed && !restore_has_claim(rs))
+		report_note(rs->r, "another run continues this restore: it writes its record");
+	else if (restore_record(rs, stopped, &why) < 0)
+		report_note(rs->r, "the record of this restore could not be written: %s", why.msg);
+	else
+		restore_unclaim(rs);
+}
+
+static int
+begin(struct restore *rs, struct err *e)
+{
+	if (rs->o->runs == 0 && check_name(rs->st, rs->o->name, rs->c, e) < 0)
+		return -1;
+	if (restore_prepare(rs, e) < 0 || (rs->o->runs == 0 && preflight_permit(rs, e) < 0))
+		return -1;
+	rs->outcomes = outcomes_new(rs->o->outcomes, e);
+	if (rs->outcomes == NULL || restore_claim(rs, e) < 0)
+		return -1;
+	return rs->o->runs > 0 ? restore_take_known(rs, e) : 0;
+}
+
 int
 restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct report *r, const struct cancel *c,
 	struct restore_counts *out, struct err *e)
 {
 	struct restore rs = RESTORE_INIT(k, st, o, r, c);
 	struct cancel last = { 0 };
-	struct err why;
-	int rc = -1;
+	int rc = begin(&rs, e);
 
-	if (check_name(st, o->name, c, e) == 0 && restore_prepare(&rs, e) == 0
-	    && preflight_permit(&rs, e) == 0) {
+	if (rc == 0) {
 		rc = run_waves(&rs, e);
 		if (rc == 0)
 			rc = restore_hooks_run(&rs, e);
-		report_progress(r, "finishing", rs.done, rs.n.selected, 0);
 		if (rc < 0) {
 			last.deadline_mono_ns = clock_mono_ns() + LAST_NS;
 			rs.c = &last;
 			restore_end_items(&rs);
 			restore_hooks_stopped(&rs);
+			last.deadline_mono_ns = clock_mono_ns() + LAST_NS;
 		}
-		/* The cluster has what it has: a record that cannot be written does not undo it. */
-		if (restore_record(&rs, rc < 0 ? e->msg : NULL, &why) < 0)
-			report_note(r, "the record of this restore could not be written: %s", why.msg);
+		finish(&rs, rc < 0 ? e->msg : NULL);
+	} else if (rs.claimed) {
+		restore_unclaim(&rs);
 	}
 	*out = rs.n;
 	restore_done(&rs);

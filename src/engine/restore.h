@@ -18,11 +18,30 @@ struct restore_counts {
 	uint64_t stops;              /* findings of the preflight that kept it from beginning */
 };
 
+/* A restore that was begun and has not ended. */
+struct restore_left {
+	unsigned runs;
+	char    *job, *host;         /* of the last run; NULL: that one has stopped by itself */
+};
+void restore_left_done(struct restore_left *l);
+/*
+ * Fills what o does not say yet with what was asked of restore name.  left (may be NULL): where it can be continued; then
+ * EK_EXISTS: it has ended.  EK_NOTFOUND: there is none, or it did not write down what it was asked.
+ */
+MUST_CHECK int restore_recall(struct store *st, const char *name, struct restore_opts *o, struct restore_left *left,
+	const struct cancel *c, struct err *e);
+
+/* EK_CONFLICT: restore name was begun in another cluster than that with this UID. */
+MUST_CHECK int restore_check_cluster(struct store *st, const char *name, const char *uid, const struct cancel *c,
+	struct err *e);
+
 /*
  * Restores o->backup by velero-format 4 and writes the restore's record into the store.  A restore that ran to its end
  * returns 0 even if objects failed: those are findings in r and counted in out.  -1: it could not run or was stopped;
- * out then says how far it came.  EK_NOTFOUND: no such backup; EK_EXISTS: there is a restore of that name.
- * A preflight (engine/preflight.h) comes first; what it finds to stop it ends it before anything is written: out->stops.
+ * out then says how far it came, and the restore can be continued (o->runs): objects that are done are left alone, and
+ * counts and record are those of the whole.  EK_NOTFOUND: no such backup; EK_EXISTS: there is a restore of that name.
+ * A preflight (engine/preflight.h) comes first, unless it is continued; what it finds to stop it ends it before anything is
+ * written: out->stops.
  */
 MUST_CHECK int restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struct report *r,
 	const struct cancel *c, struct restore_counts *out, struct err *e);

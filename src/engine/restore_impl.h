@@ -12,12 +12,14 @@
 #include "archive/layout.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/strmap.h"
 #include "engine/change.h"
 #include "engine/convert.h"
 #include "engine/kind_rules.h"
 #include "engine/maps.h"
 #include "engine/needs.h"
+#include "engine/outcome.h"
 #include "engine/pace.h"
 #include "engine/pick.h"
 #include "engine/reader.h"
@@ -89,6 +91,9 @@ struct restore {
 	struct { struct lacking *at; size_t len, cap; } lacking;
 	struct strmap             *looked_up;        /* answers of restore_exists: path -> yes or no */
 	struct vreslist           *list;
+	struct strmap             *known;            /* outcome_key of what an earlier run did; empty */
+	bool                       claimed;
+	struct outcomes           *outcomes;         /* NULL: nobody wants to know (a plan) */
 	struct restore_counts      n;
 	uint64_t                   done;             /* of n.selected */
 	int64_t                    start_unix_ns, start_mono_ns;
@@ -135,6 +140,11 @@ struct item {
 	bool                        left_alone;  /* UPDATE was refused */
 	bool                        hooked;      /* it got an init container */
 	bool                        counted;     /* its outcome stands: what fails later does not change it */
+	const char                 *outcome;     /* the word for it */
+	char                       *text;        /* the last finding about it; heap */
+	const char                 *hint;        /* static */
+	bool                        error;       /* text is one */
+	char                        uid[64], version[32];        /* of the last answer */
 	struct buf                  body;        /* what is to be created */
 	struct buf                  paused;      /* the same with its controller paused; empty: it is not */
 	struct buf                  patch;
@@ -159,8 +169,8 @@ void restore_done(struct restore *rs);
 size_t restore_wave_end(const struct restore *rs, size_t from);
 #define RESTORE_INIT(k_, st_, o_, r_, c_) { .k = (k_), .st = (st_), .o = (o_), .r = (r_), .c = (c_), .ns_map = strmap_new(), \
 	.bad_ns = strmap_new(), .anew = strmap_new(), .added = strmap_new(), .stored = strmap_new(), .lacking_seen = strmap_new(), \
-	.looked_up = strmap_new(), .obstacles_by_name = strmap_new(), .list = vreslist_new(), .start_unix_ns = clock_unix_ns(), \
-	.start_mono_ns = clock_mono_ns() }
+	.looked_up = strmap_new(), .obstacles_by_name = strmap_new(), .known = strmap_new(), .list = vreslist_new(), \
+	.start_unix_ns = clock_unix_ns(), .start_mono_ns = clock_mono_ns() }
 
 /* --- restore_plan.c --- */
 
@@ -350,11 +360,37 @@ MUST_CHECK int restore_rediscover(struct restore *rs, struct err *e);
 /* Is a definition established?  1: yes, 0: not yet, -1: it cannot be. */
 MUST_CHECK int crd_state(struct str json, struct err *e);
 
+/* --- restore_claim.c, restore_resume.c --- */
+
+/* Takes the name, or what is left of a stopped restore.  EK_EXISTS: somebody else has it; EK_CONFLICT: cluster or backup are
+ * others than they were.  A store that cannot be written is a note. */
+MUST_CHECK int restore_claim(struct restore *rs, struct err *e);
+/* Whether it is ours still. */
+bool restore_has_claim(struct restore *rs);
+/* Nobody works on the restore any more. */
+void restore_unclaim(struct restore *rs);
+
+/* Of a restore that is continued: reads what was done, and counts and records it as done. */
+MUST_CHECK int restore_take_known(struct restore *rs, struct err *e);
+bool restore_is_known(const struct restore *rs, struct str resource, struct str from_ns, struct str name);
+/* An object that is known: what it needs is still looked at. */
+MUST_CHECK int restore_pass_known(struct restore *rs, const struct index_entry *en, struct strs *unready, struct err *e);
+/* Is this object, which is in the cluster already, one that this restore created before it was stopped? */
+bool restore_made(const struct restore *rs, struct str live_json);
+/* Narrows the plan to what failed in rs->o->retry_of. */
+MUST_CHECK int restore_narrow(struct restore *rs, struct err *e);
+
 /* --- restore_why.c, restore_record.c --- */
 
 /* A finding from an error, with the next step that its text suggests. */
+/* NULL: the message says it all. */
+const char *restore_hint(const struct err *why);
 void restore_tell(struct restore *rs, enum result_level l, const char *ns, const char *resource, const char *name,
 	const struct err *why);
+/* What the restore is, in phase phase: Velero's Restore. */
+MUST_CHECK int restore_describe(struct restore *rs, const char *phase, const char *stopped, struct buf *out, struct err *e);
+/* Identifies a backup: another one of the same name has another. */
+char *restore_backup_id(const struct vbackup *b, char out[SHA256_HEX]);
 /* Writes the restore's files into the bucket.  stopped: why it did not run to its end; NULL: it did. */
 MUST_CHECK int restore_record(struct restore *rs, const char *stopped, struct err *e);
 

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
+#include <string.h>
 #include <strings.h>
 
 /* Of requests in flight, unless the user fixes them: what a busy API server bears, and what a fast link with a long way
@@ -41,17 +42,6 @@ change_class_exists(void *ctx, struct str name)
 	return restore_exists(((struct item *)ctx)->rs, "storage.k8s.io", "storageclasses", NULL, name);
 }
 
-static void
-change_problem(void *ctx, const char *text)
-{
-	struct item *it = ctx;
-	AUTO_FREE char *gr = str_dup(it->en->gr);
-	AUTO_FREE char *name = str_dup(it->en->name);
-
-	report_finding(it->rs->r, RESULT_ERROR, it->target_ns != NULL ? it->target_ns : "", gr, name,
-		"correct the rule; the object is restored without it", "%s", text);
-}
-
 /* --- outcomes --- */
 
 void
@@ -71,6 +61,7 @@ item_free(struct item *it)
 	buf_free(&it->refs);
 	buf_free(&it->status);
 	buf_free(&it->owners);
+	free(it->text);
 	free(it->create_path);
 	free(it->path);
 	free(it->status_path);
@@ -78,11 +69,60 @@ item_free(struct item *it)
 	free(it);
 }
 
+static char *
+api_version_of(const struct item *it)
+{
+	const struct index_entry *en = it->en;
+	struct str group = str_sub(en->gr, str_chr(en->gr, '.') + 1, en->gr.len);
+
+	if (it->cv != NULL)
+		return xstrdup(it->res->api_version);
+	return xasprintf(STR_FMT "%s" STR_FMT, STR_ARG(group), group.len > 0 ? "/" : "", STR_ARG(en->version));
+}
+
+/* Writes down how it ended, if it did; unfinished: requests about it are still to be sent. */
+static void
+write_down(const struct item *it, bool unfinished)
+{
+	const struct index_entry *en = it->en;
+	AUTO_FREE char *resource = NULL;
+	AUTO_FREE char *from_resource = NULL;
+	AUTO_FREE char *api_version = NULL;
+	AUTO_FREE char *kind = NULL;
+	AUTO_FREE char *name = NULL;
+	AUTO_FREE char *from_ns = NULL;
+
+	if (it->rs->outcomes == NULL || !it->counted)
+		return;
+	resource = str_dup(it->gr);
+	from_resource = str_dup(it->planned->gr);
+	api_version = api_version_of(it);
+	kind = str_dup(en->kind);
+	name = str_dup(en->name);
+	from_ns = str_dup(en->ns);
+	outcomes_add(it->rs->outcomes, &(struct outcome){ .word = it->outcome, .resource = resource, .api_version = api_version,
+		.kind = kind, .ns = it->target_ns != NULL ? it->target_ns : "", .name = name,
+		.from_resource = from_resource, .from_ns = from_ns, .uid = it->uid,
+		.version = it->version, .text = it->text != NULL ? it->text : "", .hint = it->hint != NULL ? it->hint : "",
+		.error = it->error, .unfinished = unfinished });
+}
+
 static void
 item_freep(struct item **it)
 {
-	if (*it != NULL)
-		item_free(*it);
+	if (*it == NULL)
+		return;
+	write_down(*it, false);
+	item_free(*it);
+}
+
+static void
+remember(struct item *it, enum result_level level, const char *text, const char *hint)
+{
+	free(it->text);
+	it->text = xstrdup(text);
+	it->hint = hint;
+	it->error = level == RESULT_ERROR;
 }
 
 static void
@@ -91,26 +131,35 @@ tell(struct item *it, enum result_level level, const struct err *why)
 	AUTO_FREE char *gr = str_dup(it->en->gr);
 	AUTO_FREE char *name = str_dup(it->en->name);
 
+	remember(it, level, why->msg, restore_hint(why));
 	restore_tell(it->rs, level, it->target_ns != NULL ? it->target_ns : "", gr, name, why);
+}
+
+static const char *
+word_for(const struct item *it, const char *action, const uint64_t *counter)
+{
+	if (strcmp(action, "(recreated)") == 0)
+		return "recreated";
+	if (counter == &it->rs->n.created)
+		return "created";
+	if (counter == &it->rs->n.updated)
+		return it->step == STEP_MERGE ? "merged" : "updated";
+	if (counter == &it->rs->n.skipped)
+		return it->step != STEP_CREATE ? "same" : "skipped";
+	return counter == &it->rs->n.differ ? "differs" : "failed";
 }
 
 void
 item_outcome(struct item *it, const char *action, uint64_t *counter)
 {
 	const struct index_entry *en = it->en;
-	AUTO_FREE char *api_version = NULL;
-	struct str group = str_sub(en->gr, str_chr(en->gr, '.') + 1, en->gr.len);
+	AUTO_FREE char *api_version = api_version_of(it);
 
-	if (it->cv != NULL)
-		api_version = xstrdup(it->res->api_version);
-	else if (group.len > 0)
-		api_version = xasprintf(STR_FMT "/" STR_FMT, STR_ARG(group), STR_ARG(en->version));
-	else
-		api_version = str_dup(en->version);
 	vreslist_add(it->rs->list, str_of(api_version), en->kind, str_of(it->target_ns), en->name, action);
 	(*counter)++;
 	it->rs->done++;
 	it->counted = true;
+	it->outcome = word_for(it, action, counter);
 }
 
 void
@@ -128,7 +177,20 @@ item_warned(struct item *it, const char *hint, const char *text)
 	AUTO_FREE char *gr = str_dup(it->en->gr);
 	AUTO_FREE char *name = str_dup(it->en->name);
 
+	remember(it, RESULT_WARNING, text, hint);
 	report_finding(it->rs->r, RESULT_WARNING, it->target_ns != NULL ? it->target_ns : "", gr, name, hint, "%s", text);
+}
+
+static void
+change_problem(void *ctx, const char *text)
+{
+	struct item *it = ctx;
+	AUTO_FREE char *gr = str_dup(it->en->gr);
+	AUTO_FREE char *name = str_dup(it->en->name);
+
+	remember(it, RESULT_ERROR, text, "correct the rule; the object is restored without it");
+	report_finding(it->rs->r, RESULT_ERROR, it->target_ns != NULL ? it->target_ns : "", gr, name,
+		"correct the rule; the object is restored without it", "%s", text);
 }
 
 /* --- preparing --- */
@@ -291,6 +353,7 @@ restore_entry_failed(struct restore *rs, const struct index_entry *planned, cons
 	struct item *it = item_new(rs, planned);
 
 	item_failed(it, why);
+	write_down(it, false);
 	item_free(it);
 }
 
@@ -349,8 +412,10 @@ item_prepare(struct restore *rs, const struct index_entry *en, int *rc, struct e
 static void
 item_end(struct restore *rs, struct item *it)
 {
-	if (it != NULL)
+	if (it != NULL) {
+		write_down(it, false);
 		item_free(it);
+	}
 	if (rs->done % 16 == 0)
 		report_progress(rs->r, "restoring", rs->done, rs->n.selected, 0);
 }
@@ -428,6 +493,12 @@ restore_objects(struct restore *rs, size_t from, size_t to, struct strs *unready
 
 			if (cancel_check(rs->c, e) < 0)
 				return -1;
+			if (strmap_len(rs->known) > 0
+			    && restore_is_known(rs, rs->plan.at[from]->gr, rs->plan.at[from]->ns, rs->plan.at[from]->name)) {
+				if (restore_pass_known(rs, rs->plan.at[from++], unready, e) < 0)
+					return -1;
+				continue;
+			}
 			it = item_prepare(rs, rs->plan.at[from++], &rc, e);
 			if (rc < 0)
 				return -1;
@@ -465,6 +536,8 @@ restore_drop_items(struct restore *rs)
 	if (rs->live != NULL)
 		k8s_abort(rs->k);
 	rs->parked.len = 0;
-	while (rs->live != NULL)
+	while (rs->live != NULL) {
+		write_down(rs->live, true);
 		item_free(rs->live);
+	}
 }

@@ -37,6 +37,8 @@ add_want(void *ctx, struct str target, void *source)
 {
 	struct collecting *x = ctx;
 
+	if (restore_is_known(x->rs, S("namespaces"), (struct str){ 0 }, target))
+		return;
 	*vec_push(&x->wants) = (struct want){ arena_strdup(&x->rs->arena, target),
 		source == (void *)x->rs ? NULL : source };
 }
@@ -71,12 +73,32 @@ collect(struct collecting *x)
 
 /* --- outcomes --- */
 
-static void
-counted(struct restore *rs, const struct want *w, const char *action, uint64_t *counter)
+static char *
+answer_text(struct str answer, const char *key)
 {
-	vreslist_add(rs->list, S("v1"), S("Namespace"), (struct str){ 0 }, str_of(w->target), action);
-	(*counter)++;
+	struct str raw;
+
+	return jpath(answer, &raw, "metadata", key, NULL) ? jstr_dup(raw) : NULL;
+}
+
+/* answer: the namespace as the cluster has it, if that is known.  why: NULL unless it failed. */
+static void
+counted(struct restore *rs, const struct want *w, const char *word, struct str answer, const struct err *why)
+{
+	const struct outcome_word *count = outcome_word(word);
+	AUTO_FREE char *uid = answer_text(answer, "uid");
+	AUTO_FREE char *version = answer_text(answer, "resourceVersion");
+	const char *hint = why != NULL ? restore_hint(why) : NULL;
+
+	vreslist_add(rs->list, S("v1"), S("Namespace"), (struct str){ 0 }, str_of(w->target), count->action);
+	++*(uint64_t *)(void *)((char *)&rs->n + count->counter);
 	rs->done++;
+	if (rs->outcomes != NULL)
+		outcomes_add(rs->outcomes, &(struct outcome){ .word = word, .resource = "namespaces", .api_version = "v1",
+			.kind = "Namespace", .ns = "", .name = w->target,
+			.from_resource = "namespaces", .from_ns = "", .uid = uid != NULL ? uid : "",
+			.version = version != NULL ? version : "", .text = why != NULL ? why->msg : "",
+			.hint = hint != NULL ? hint : "", .error = why != NULL });
 }
 
 static void
@@ -84,7 +106,7 @@ ns_failed(struct restore *rs, const struct want *w, const struct err *why)
 {
 	(void)strmap_add(rs->bad_ns, str_of(w->target));
 	restore_tell(rs, RESULT_ERROR, NULL, "namespaces", w->target, why);
-	counted(rs, w, "(failed)", &rs->n.failed);
+	counted(rs, w, "failed", (struct str){ 0 }, why);
 }
 
 /* --- requests --- */
@@ -134,13 +156,13 @@ looked(struct restore *rs, const struct want *w, struct ask *a, const struct err
 	if (there && json_check(buf_str(&a->answer), &a->why) < 0)
 		ns_failed(rs, w, &a->why);
 	else if (there && !is_terminating(buf_str(&a->answer)))
-		counted(rs, w, "(skipped)", &rs->n.skipped);
+		counted(rs, w, "same", buf_str(&a->answer), NULL);
 	else if (refused->kind == EK_DENIED)     /* who may not create namespaces restores into those that are there */
 		ns_failed(rs, w, refused);
 	else if (there || a->why.kind == EK_NOTFOUND)
 		*vec_push(late) = *w;
 	else if (a->why.kind == EK_DENIED)
-		counted(rs, w, "(skipped)", &rs->n.skipped);
+		counted(rs, w, "same", buf_str(&a->answer), NULL);
 	else
 		ns_failed(rs, w, &a->why);
 }
@@ -164,7 +186,7 @@ make_chunk(struct restore *rs, const struct want *w, size_t n, struct wants *lat
 		const struct ask *a = &creates.at[i];
 
 		if (a->rc == 0)
-			counted(rs, &w[i], "(created)", &rs->n.created);
+			counted(rs, &w[i], "created", buf_str(&a->answer), NULL);
 		else if (a->why.kind == EK_EXISTS || a->why.kind == EK_DENIED || a->why.kind == EK_CONFLICT)
 			asks_add(&looks, "GET", api_path(res, NULL, w[i].target))->about = i;
 		else

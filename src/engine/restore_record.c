@@ -8,6 +8,8 @@
 #include "data/jwrite.h"
 #include "engine/side_files.h"
 
+#include <string.h>
+
 /* --- what was asked for, in the words of Velero's Restore (velero-format 5.4) --- */
 
 static void
@@ -122,6 +124,7 @@ put_annotations(const struct restore_opts *o, struct jw *w)
 	jw_key(w, "annotations");
 	jw_obj(w);
 	put_text(w, "orlop.dev/target-cluster-name", o->cluster_name);
+	put_text(w, "orlop.dev/retry-of", o->retry_of);
 	put_text(w, "orlop.dev/include-names", o->filter.inc_names);
 	put_text(w, "orlop.dev/exclude-names", o->filter.exc_names);
 	put_list(w, "orlop.dev/include-objects", &o->inc_objects);
@@ -170,18 +173,19 @@ put_hook_status(const struct restore_hooks *rh, struct jw *w)
 }
 
 static void
-put_status(struct restore *rs, const char *stopped, struct jw *w)
+put_status(struct restore *rs, const char *phase, const char *stopped, struct jw *w)
 {
 	char time[CLOCK_TEXT_MAX];
 	size_t errors = report_count(rs->r, RESULT_ERROR);
 
 	jw_obj(w);
-	jw_kv_text(w, "phase", stopped != NULL ? "Failed" : errors > 0 ? "PartiallyFailed" : "Completed");
+	jw_kv_text(w, "phase", phase);
 	if (stopped != NULL)
 		jw_kv_text(w, "failureReason", stopped);
 	jw_kv_text(w, "startTimestamp", clock_rfc3339(time, rs->start_unix_ns));
-	jw_kv_text(w, "completionTimestamp", clock_rfc3339(time,
-		rs->start_unix_ns + clock_mono_ns() - rs->start_mono_ns));
+	if (strcmp(phase, "InProgress") != 0)
+		jw_kv_text(w, "completionTimestamp", clock_rfc3339(time,
+			rs->start_unix_ns + clock_mono_ns() - rs->start_mono_ns));
 	jw_kv_uint(w, "warnings", report_count(rs->r, RESULT_WARNING));
 	jw_kv_uint(w, "errors", errors);
 	jw_key(w, "progress");
@@ -194,7 +198,7 @@ put_status(struct restore *rs, const char *stopped, struct jw *w)
 }
 
 static void
-put_restore(struct restore *rs, const char *stopped, struct jw *w)
+put_restore(struct restore *rs, const char *phase, const char *stopped, struct jw *w)
 {
 	char uuid[UUID_MAX];
 
@@ -211,8 +215,30 @@ put_restore(struct restore *rs, const char *stopped, struct jw *w)
 	jw_key(w, "spec");
 	put_spec(rs->o, w);
 	jw_key(w, "status");
-	put_status(rs, stopped, w);
+	put_status(rs, phase, stopped, w);
 	jw_obj_end(w);
+}
+
+int
+restore_describe(struct restore *rs, const char *phase, const char *stopped, struct buf *out, struct err *e)
+{
+	struct jw w;
+
+	jw_init(&w, out, true);
+	put_restore(rs, phase, stopped, &w);
+	return jw_done(&w, e);
+}
+
+char *
+restore_backup_id(const struct vbackup *b, char out[SHA256_HEX])
+{
+	const char *index = kvs_get(&b->annotations, VB_ANNOT_INDEX_SHA256);
+	AUTO_FREE char *text = xasprintf("%s %s %lld %lld %s", b->name, b->uid != NULL ? b->uid : "",
+		(long long)b->start_unix_ns, (long long)b->completion_unix_ns, index != NULL ? index : "");
+	uint8_t sum[SHA256_LEN];
+
+	sha256(text, strlen(text), sum);
+	return hex_encode(out, sum, sizeof sum);
 }
 
 int
@@ -222,7 +248,7 @@ restore_record(struct restore *rs, const char *stopped, struct err *e)
 	AUTO_BUF struct buf results = BUF_INIT(LIMIT_SIDE_FILE);
 	AUTO_BUF struct buf record = BUF_INIT(LIMIT_METADATA);
 	AUTO_FREE char *record_key = layout_key(rs->o->name, LAYOUT_RESTORE_RECORD);
-	struct jw w;
+	const char *phase = stopped != NULL ? "Failed" : report_count(rs->r, RESULT_ERROR) > 0 ? "PartiallyFailed" : "Completed";
 
 	if (vresults_write(report_results(rs->r), &results, e) < 0
 	    || side_files_pack(&files, LAYOUT_RESTORE_RESULTS, buf_str(&results), e) < 0
@@ -230,10 +256,8 @@ restore_record(struct restore *rs, const char *stopped, struct err *e)
 	    || side_files_pack(&files, LAYOUT_RESTORE_ITEMOPERATIONS, S("[]\n"), e) < 0
 	    || side_files_pack(&files, LAYOUT_RESTORE_VOLUMEINFO, S("[]\n"), e) < 0)
 		return -1;
-	jw_init(&w, &record, true);
-	put_restore(rs, stopped, &w);
-	if (jw_done(&w, e) < 0 || report_take_log(rs->r, side_files_add(&files, LAYOUT_RESTORE_LOGS), e) < 0
-	    || side_files_put(&files, rs->st, rs->c, e) < 0)
+	if (restore_describe(rs, phase, stopped, &record, e) < 0 || report_take_log(rs->r, side_files_add(&files, LAYOUT_RESTORE_LOGS), e) < 0
+	    || side_files_put(&files, rs->st, rs->c, e) < 0 || outcomes_put(rs->outcomes, rs->st, rs->o->name, rs->c, e) < 0)
 		return -1;
 	return store_put(rs->st, record_key, buf_str(&record), rs->c, e) < 0 ? err_ctx(e, "%s", record_key) : 0;
 }

@@ -364,6 +364,12 @@ look(struct item *it, struct str live_json, struct strs *unready, struct err *e)
 	}
 	if (item_compare(it, &arena, live_json, &live, &same, e) < 0)
 		return -1;
+	if (restore_made(it->rs, live_json)) {
+		/* What it was when it was created is not known. */
+		if (!same)
+			it->version[0] = '\0';
+		return created(it, live_json, unready, e);
+	}
 	return same ? equal(it, live_json, e) : differs(it, &arena, live, live_json, e);
 }
 
@@ -466,11 +472,26 @@ item_refused(struct item *it, const struct err *why, struct err *e)
 	return 0;
 }
 
+/* Which object it is that the cluster has now. */
+static void
+remember_answer(struct item *it, struct str body)
+{
+	AUTO_FREE char *uid = NULL;
+	AUTO_FREE char *version = NULL;
+	struct str raw;
+
+	if (jpath(body, &raw, "metadata", "uid", NULL) && (uid = jstr_dup(raw)) != NULL)
+		str_copy(it->uid, sizeof it->uid, str_of(uid));
+	if (jpath(body, &raw, "metadata", "resourceVersion", NULL) && (version = jstr_dup(raw)) != NULL)
+		str_copy(it->version, sizeof it->version, str_of(version));
+}
+
 int
 item_answered(struct item *it, struct str body, struct strs *unready, struct err *e)
 {
 	struct restore *rs = it->rs;
 
+	remember_answer(it, body);
 	switch (it->step) {
 	case STEP_CREATE:
 	case STEP_CREATE_ANEW:

@@ -58,8 +58,8 @@ static const struct {
 		"--existing-resource-policy recreate deletes the object and creates it again" },
 };
 
-static const char *
-hint_for(const struct err *why)
+const char *
+restore_hint(const struct err *why)
 {
 	for (size_t i = 0; i < COUNT(hints); i++) {
 		const char *second = hints[i].words[1];
@@ -69,17 +69,12 @@ hint_for(const struct err *why)
 	}
 	if (why->kind == EK_INVALID)
 		return "--resource-modifiers can change what the cluster does not accept";
-	return NULL;
+	return err_info(why->kind)->hint[0] != '\0' ? err_info(why->kind)->hint : NULL;
 }
 
 void
 restore_tell(struct restore *rs, enum result_level l, const char *ns, const char *resource, const char *name,
 	const struct err *why)
 {
-	const char *hint = hint_for(why);
-
-	if (hint != NULL)
-		report_finding(rs->r, l, ns, resource, name, hint, "%s", why->msg);
-	else
-		report_error(rs->r, l, ns, resource, name, why);
+	report_finding(rs->r, l, ns, resource, name, restore_hint(why), "%s", why->msg);
 }
