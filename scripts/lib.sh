@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What scripts/quickstart, scripts/test and tests/sandbox share: messages, a log, Debian packages, the build.
-# Sourced by bash, after `set -euo pipefail`. Defines functions, $repo, $log and the two package lists.
+# Sourced by bash, after `set -euo pipefail`. Defines functions, $repo, $log and the package lists.
 # Messages go to stderr: stdout belongs to whoever calls.
 
 export PYTHONDONTWRITEBYTECODE=1 # a source tree stays as it was
@@ -15,6 +15,9 @@ build_packages=(gcc libc6-dev make autoconf automake pkg-config libcurl4-openssl
 	libwslay-dev libncurses-dev)
 # shellcheck disable=SC2034
 sandbox_packages=(ca-certificates curl openssl python3)
+# What a cluster with a node needs besides.
+# shellcheck disable=SC2034
+node_packages=(containerd runc containernetworking-plugins busybox-static)
 
 say() { echo "==> $*" >&2; }
 die() { echo "$(basename "$0"): $*" >&2; exit 1; }
