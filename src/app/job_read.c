@@ -12,6 +12,7 @@
 #include "data/jwrite.h"
 #include "engine/catalog.h"
 #include "engine/lookup.h"
+#include "engine/restore.h"
 #include "engine/scope.h"
 #include "engine/view.h"
 
@@ -214,15 +215,13 @@ describe_restore(struct job *j, struct store *st, struct jw *w, struct err *e)
 	const char *name = job_request(j)->name;
 	const struct cancel *c = job_cancel(j);
 	AUTO_BUF struct buf record = BUF_INIT(LIMIT_METADATA);
-	AUTO_FREE char *key = NULL;
 	struct err why;
 
 	if (check_restore(st, name, c, e) < 0)
 		return -1;
-	key = layout_key(name, LAYOUT_RESTORE_RECORD);
 	jw_obj(w);
 	jw_key(w, "restore");
-	if (store_get(st, key, &record, c, &why) == 0 && json_check(buf_str(&record), &why) == 0)
+	if (restore_get_record(st, name, &record, c, &why) == 0)
 		jw_raw(w, str_trim(buf_str(&record)));
 	else
 		jw_null(w);

@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "data/jscan.h"
 #include "engine/cache.h"
+#include "engine/restore.h"
 
 #define CATALOG_CACHE (64 * MIB)         /* the documents of one location; more are read each time */
 
@@ -53,7 +54,7 @@ struct reading {
 	struct store *st;
 	const struct cancel *c;
 	struct { struct doc *at; size_t len, cap; } docs;
-	bool        needed;              /* without the document it is nothing */
+	bool        needed;              /* without the document it is nothing; else it is a restore that has not ended */
 	bool        changed;             /* the cache has other than this */
 	size_t      told;                /* documents before this one were handed out */
 	size_t      held;                /* bytes of texts */
@@ -187,7 +188,9 @@ tell(struct reading *r, struct err *e)
 	for (; r->told < r->docs.len && r->docs.at[r->told].state != DOC_WAITING; r->told++) {
 		struct doc *d = &r->docs.at[r->told];
 
-		if (d->state == DOC_DROPPED)
+		if (d->state == DOC_ABSENT && !r->needed && restore_get_record(r->st, d->name, &d->json, r->c, &d->why) == 0)
+			d->state = DOC_READ;
+		else if (d->state == DOC_DROPPED)
 			d->state = store_get(r->st, d->key, &d->json, r->c, &d->why) == 0 ? DOC_READ : DOC_FAILED;
 		if (tell_one(r, d, e) < 0)
 			return -1;

@@ -263,7 +263,7 @@ run_checks(struct preflight *p, struct err *e)
 			return err_ctx(e, "preflight: %s", checks[i].what);
 	if (p->unlisted.len > 0)
 		pf_tell(p, PF_NOT_CHECKED, NULL, "have the right to list them given to you, or look yourself",
-			"not checked against the cluster, which does not let them be listed: %s", buf_cstr(&p->unlisted));
+			"not checked against the cluster, which does not list them: %s", buf_cstr(&p->unlisted));
 	tell_rest(p);
 	return 0;
 }

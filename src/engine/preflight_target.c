@@ -25,6 +25,13 @@ on_item(void *ctx, struct k8s_list *l, const struct jlist_head *head, struct str
 	return 0;
 }
 
+/* An answer that makes no sense is as good as one that says no. */
+static bool
+is_fatal(const struct err *why)
+{
+	return why->http == 401 || (why->http == 0 && why->kind != EK_CORRUPT && why->kind != EK_LIMIT);
+}
+
 static int
 on_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 {
@@ -33,7 +40,7 @@ on_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 
 	if (why == NULL || why->kind == EK_NOTFOUND)
 		return 0;
-	if (why->http == 0 || why->http == 401) {
+	if (is_fatal(why)) {
 		*e = *why;
 		return err_ctx(e, "preflight: list %s", l->res->gr);
 	}
@@ -151,7 +158,7 @@ static int
 on_there_end(void *ctx, struct k8s_list *l, const struct err *why, struct err *e)
 {
 	(void)ctx, (void)l;
-	if (why == NULL || why->http != 0)
+	if (why == NULL || !is_fatal(why))
 		return 0;
 	*e = *why;
 	return err_ctx(e, "preflight: list %s", l->res->gr);

@@ -31,6 +31,9 @@ void restore_left_done(struct restore_left *l);
 MUST_CHECK int restore_recall(struct store *st, const char *name, struct restore_opts *o, struct restore_left *left,
 	const struct cancel *c, struct err *e);
 
+/* Appends the record of restore name (velero-format 5.4) to out: of one that has not ended, from its request.  EK_NOTFOUND. */
+MUST_CHECK int restore_get_record(struct store *st, const char *name, struct buf *out, const struct cancel *c, struct err *e);
+
 /* EK_CONFLICT: restore name was begun in another cluster than that with this UID. */
 MUST_CHECK int restore_check_cluster(struct store *st, const char *name, const char *uid, const struct cancel *c,
 	struct err *e);

@@ -3,7 +3,8 @@
  *
  * Who has the name of a restore, and who works on it.  All by files that are created only if absent:
  *
- *   restore-R-orlop-request.json     what was asked; stays.  Whoever creates it has the name.
+ *   restore-R-orlop-request.json     what was asked, and the record until the restore has ended: that is written once, as
+ *                                    some buckets keep what they have.  Stays.  Whoever creates it has the name.
  *   restore-R-orlop-run-000001.json  who began it; goes when that run has ended, whatever its end was
  *   restore-R-orlop-run-000002.json  who continued it when 1 was dead: of two at once, one creates it
  *
@@ -27,9 +28,12 @@
 static int
 request_json(struct restore *rs, const char *cluster, struct buf *out, struct err *e)
 {
+	AUTO_BUF struct buf record = BUF_INIT(LIMIT_METADATA);
 	char time[CLOCK_TEXT_MAX], id[SHA256_HEX];
 	struct jw w;
 
+	if (restore_describe(rs, "InProgress", NULL, &record, e) < 0)
+		return -1;
 	jw_init(&w, out, true);
 	jw_obj(&w);
 	jw_kv_uint(&w, "version", 1);
@@ -38,6 +42,8 @@ request_json(struct restore *rs, const char *cluster, struct buf *out, struct er
 	jw_kv_text(&w, "cluster", cluster);
 	jw_key(&w, "options");
 	restore_request_write(rs->o, &w);
+	jw_key(&w, "record");
+	jw_raw(&w, buf_str(&record));
 	jw_obj_end(&w);
 	return jw_done(&w, e);
 }
@@ -51,6 +57,21 @@ get_request(struct store *st, const char *name, struct buf *out, const struct ca
 		return json_check(buf_str(out), e) < 0 ? err_ctx(e, "%s", key) : 0;
 	return e->kind == EK_NOTFOUND ? err_set(e, EK_NOTFOUND, "%s has no restore '%s' that wrote down what was asked of it",
 		store_label(st), name) : -1;
+}
+
+int
+restore_get_record(struct store *st, const char *name, struct buf *out, const struct cancel *c, struct err *e)
+{
+	AUTO_FREE char *key = layout_key(name, LAYOUT_RESTORE_RECORD);
+	AUTO_BUF struct buf request = BUF_INIT(LIMIT_METADATA);
+	struct str record;
+
+	if (store_get(st, key, out, c, e) == 0)
+		return json_check(buf_str(out), e) < 0 ? err_ctx(e, "%s", key) : 0;
+	if (e->kind != EK_NOTFOUND || get_request(st, name, &request, c, e) < 0)
+		return -1;
+	return jget(buf_str(&request), "record", &record) ? buf_add_str(out, record, e)
+		: err_set(e, EK_CORRUPT, "the request of restore '%s' has no record", name);
 }
 
 /* --- runs --- */
@@ -108,22 +129,15 @@ claim_new(struct restore *rs, struct str request, struct str run, struct err *e)
 {
 	AUTO_FREE char *request_key = layout_key(rs->o->name, LAYOUT_RESTORE_REQUEST);
 	AUTO_FREE char *run_key = layout_restore_run(rs->o->name, 1);
-	AUTO_FREE char *record_key = layout_key(rs->o->name, LAYOUT_RESTORE_RECORD);
-	AUTO_BUF struct buf record = BUF_INIT(LIMIT_METADATA);
-	struct store_gift gifts[2];
 
-	if (restore_describe(rs, "InProgress", NULL, &record, e) < 0 || store_create(rs->st, request_key, request, rs->c, e) < 0)
-		return -1;
-	gifts[0] = (struct store_gift){ run_key, run };
-	gifts[1] = (struct store_gift){ record_key, buf_str(&record) };
-	return store_put_many(rs->st, gifts, COUNT(gifts), rs->c, e);
+	return store_create(rs->st, request_key, request, rs->c, e) < 0 ? -1 : store_put(rs->st, run_key, run, rs->c, e);
 }
 
 static int
 check_ground(struct store *st, const char *name, const char *member, const char *is, const char *said, const struct cancel *c,
 	struct err *e)
 {
-	AUTO_BUF struct buf json = BUF_INIT(LIMIT_CONFIG);
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_METADATA);
 	struct str raw;
 
 	if (get_request(st, name, &json, c, e) < 0)
@@ -163,7 +177,7 @@ claim_again(struct restore *rs, const char *cluster, struct str run, struct err 
 int
 restore_claim(struct restore *rs, struct err *e)
 {
-	AUTO_BUF struct buf request = BUF_INIT(LIMIT_CONFIG);
+	AUTO_BUF struct buf request = BUF_INIT(LIMIT_METADATA);
 	AUTO_BUF struct buf run = BUF_INIT(LIMIT_SMALL_BODY);
 	struct k8s_info info = { 0 };
 	struct err why;
@@ -279,7 +293,7 @@ int
 restore_recall(struct store *st, const char *name, struct restore_opts *o, struct restore_left *left,
 	const struct cancel *c, struct err *e)
 {
-	AUTO_BUF struct buf json = BUF_INIT(LIMIT_CONFIG);
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_METADATA);
 	struct str options;
 
 	if (layout_check_name("restore", name, e) < 0 || (left != NULL && check_unended(st, name, c, e) < 0)

@@ -381,7 +381,6 @@ static int
 check(struct undo *u, struct restore_opts *o, struct err *e)
 {
 	AUTO_FREE char *undo_key = layout_key(u->name, LAYOUT_RESTORE_UNDO);
-	AUTO_FREE char *record_key = layout_key(u->name, LAYOUT_RESTORE_RECORD);
 	AUTO_BUF struct buf json = BUF_INIT(LIMIT_METADATA);
 	AUTO_JDOC cJSON *d = NULL;
 	struct k8s_info info;
@@ -398,11 +397,11 @@ check(struct undo *u, struct restore_opts *o, struct err *e)
 	if (e->kind != EK_NOTFOUND)
 		return -1;
 	buf_cut(&json, 0);
-	if (store_get(u->st, record_key, &json, u->c, e) < 0)
+	if (restore_get_record(u->st, u->name, &json, u->c, e) < 0)
 		return -1;
 	d = jdoc_parse(buf_str(&json), e);
 	if (d == NULL)
-		return err_ctx(e, "%s", record_key);
+		return err_ctx(e, "record");
 	phase = jdoc_text(d, "status.phase");
 	if (phase == NULL || strcmp(phase, "InProgress") == 0)
 		return err_set(e, EK_CONFLICT, "has not ended: 'orlop restore create --resume %s' ends it", u->name);

@@ -108,9 +108,10 @@ orlop backup create all --location "dir:$store" --kubeconfig "$a" > /dev/null 2>
 
 # restored CODE NAME OPTION...: the restore NAME ends with this code; namespaces shop and side become NAME and NAME-side
 restored() {
-	local want=$1 name=$2 code=0
+	local want=$1 name=$2 maps=shop:$2,side:$2-side code=0
 	shift 2
-	orlop restore create "$name" --from-backup all --namespace-mappings "shop:$name,side:$name-side" \
+	[[ " $* " != *" --include-namespaces shop "* ]] || maps=shop:$name
+	orlop restore create "$name" --from-backup all --namespace-mappings "$maps" \
 		--location "dir:$store" --kubeconfig "$b" "$@" > "$work/restored" 2>&1 || code=$?
 	cat "$work/restored"
 	[ "$code" = "$want" ] || fail "exit status $code instead of $want"

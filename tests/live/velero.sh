@@ -409,7 +409,7 @@ both() {
 	snapshot "$velero_cluster" "$work/by-velero"
 	snapshot "$cluster" "$work/by-orlop"
 	# What an update left behind is there in later rounds, too.
-	how+=(--allow update)
+	how+=(--allow update --allow map)
 	diff_restores "$work/by-velero" "$work/by-orlop" theirs=theirs "${names[@]}"
 }
 
@@ -447,7 +447,7 @@ both_leave_what_differs_alone_alike() {
 }
 
 both_choose_by_label_alike() {
-	both chosen --include-namespaces pop-shop,more --selector app=front --namespace-mappings more:third-more,pop-shop:third-shop \
+	both chosen --include-namespaces pop-shop,more --selector app=front --namespace-mappings more:third-more \
 		--exclude-resources services
 }
 

@@ -28,6 +28,12 @@ def identity(item):
     return compare.label(item, "apiserver.kubernetes.io/identity") is not None
 
 
+def drop_group_of_accounts(item):
+    for subject in item.get("subjects", []):
+        if subject.get("kind") == "Group" and subject["name"].startswith("system:serviceaccounts:"):
+            subject["name"] = "system:serviceaccounts:"
+
+
 def drop_restore_name(item):
     item["metadata"].get("labels", {}).pop("velero.io/restore-name", None)
 
@@ -121,6 +127,8 @@ EXPLAINED = [
     ("update", "label-of-equal-account", "serviceaccounts", "pop-shop", "web", None, drop_restore_name, "as above"),
     ("update", "volume-of-lost-claim", "persistentvolumes", "", "pv-kept", None, drop_restore_name,
      "orlop takes the volume along that a claim names, in whatever phase the claim is"),
+    ("map", "group-of-mapped-accounts", "rolebindings.rbac.authorization.k8s.io", "copy-shop", "*", None,
+     drop_group_of_accounts, "Velero maps the namespace of single service accounts only, orlop of the group, too"),
 ]
 
 # The same for who owns a field: key, resource, path of the field, owner by Velero, by orlop; None is nobody.
