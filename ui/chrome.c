@@ -1,9 +1,10 @@
 /* What surrounds the screens: header, crumbs, rule, jobs, status line, hints; help. */
-#include "ui/model.h"
+#include "ui/model_impl.h"
 
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "ui/screens/screens.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,14 +42,62 @@ draw_header(const struct model *m, struct area a)
 			m->opts.location != NULL ? m->opts.location : "none");
 }
 
+/* Numbered, the one that is shown in brackets. */
 static int
-draw_crumb(const struct screen *s, struct area a, int col, bool active)
+draw_tab(struct area a, int col, size_t i, const char *name, bool active)
 {
-	if (s->below != NULL) {
-		col = draw_crumb(s->below, a, col, false);
-		col += area_putf(a, 0, col, ROLE_CRUMB, " > ");
+	return col + area_putf(a, 0, col, active ? ROLE_TAB_ACTIVE : ROLE_TAB, active ? "[%zu %s]" : "%zu %s", i + 1, name) + 1;
+}
+
+static int
+draw_places(const struct model *m, struct area a, int col)
+{
+	for (size_t i = 0; i < places_len; i++)
+		col = draw_tab(a, col, i, places[i].name, i == m->place);
+	return col;
+}
+
+static int
+draw_crumb(const struct model *m, const struct screen *s, struct area a, int col)
+{
+	bool active = s == m->top;
+
+	if (s->below == NULL) {
+		if (active)
+			return draw_places(m, a, col);
+		return col + area_text(a, 0, col, -1, ROLE_CRUMB, str_of(places[m->place].name));
 	}
-	return col + area_text(a, 0, col, -1, active ? ROLE_CRUMB_ACTIVE : ROLE_CRUMB, str_of(s->title));
+	col = draw_crumb(m, s->below, a, col);
+	col += area_putf(a, 0, col, ROLE_CRUMB, " > ");
+	col += area_text(a, 0, col, -1, active ? ROLE_CRUMB_ACTIVE : ROLE_CRUMB, str_of(s->title));
+	if (active && s->type->tabs != NULL) {
+		col += 2;
+		for (size_t i = 0; s->type->tabs[i] != NULL; i++)
+			col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab);
+	}
+	return col;
+}
+
+/* Whole if it fits, else from the last place on that does. */
+static void
+draw_crumbs(const struct model *m, struct area a)
+{
+	const struct screen *s = m->top;
+	int width = 0, col;
+
+	for (const struct screen *x = s; x != NULL; x = x->below)
+		width += canvas_width(str_of(x->title), a.on->ascii) + 3;
+	for (size_t i = 0; s->type->tabs != NULL && s->type->tabs[i] != NULL; i++)
+		width += (int)strlen(s->type->tabs[i]) + 3;
+	if (s->below == NULL || width <= a.cols) {
+		(void)draw_crumb(m, s, a, 0);
+		return;
+	}
+	col = area_glyph(a, 0, 0, GLYPH_ELLIPSIS, ROLE_CRUMB);
+	col += area_putf(a, 0, col, ROLE_CRUMB, " > ");
+	col += area_text(a, 0, col, a.cols / 2, ROLE_CRUMB_ACTIVE, str_of(s->title)) + 2;
+	for (size_t i = 0; s->type->tabs != NULL && s->type->tabs[i] != NULL; i++)
+		col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab);
 }
 
 /* The line above the body: title, count, filter, and at its right the order. */
@@ -56,7 +105,8 @@ static void
 draw_rule(const struct model *m, struct area a)
 {
 	AUTO_BUF struct buf left = BUF_INIT(1024), right = BUF_INIT(256);
-	struct table *t = m->top->type->table != NULL ? m->top->type->table(m->top) : NULL;
+	struct table *t = screen_table(m->top);
+	struct pager *p = screen_pager(m->top);
 	int width;
 
 	area_rule(a, 0, ROLE_RULE);
@@ -64,6 +114,9 @@ draw_rule(const struct model *m, struct area a)
 	if (t != NULL) {
 		table_summary(t, &left, &right);
 		buf_putc(&left, ' ');
+	} else if (p != NULL) {
+		pager_summary(p, &left, &right);
+		buf_puts(&left, p->lines.len > (size_t)p->page || p->search[0] != '\0' ? " " : "");
 	}
 	(void)area_text(a, 0, 2, a.cols - 4, ROLE_TITLE, buf_str(&left));
 	width = (int)right.len + 2;
@@ -76,9 +129,10 @@ static void
 draw_state(struct model *m, struct area a)
 {
 	const struct screen *s = m->top;
-	const struct table *t = s->type->table != NULL ? s->type->table(m->top) : NULL;
+	const struct table *t = screen_table(m->top);
+	const struct pager *p = screen_pager(m->top);
 
-	if (t == NULL || t->n_shown > 0)
+	if (t != NULL ? t->n_shown > 0 : p == NULL || p->lines.len > 0)
 		return;
 	if (s->load == LOAD_FAILED) {
 		area_putf(a, 1, 1, ROLE_STATE_FAILED, "%s", s->why.msg);
@@ -87,10 +141,10 @@ draw_state(struct model *m, struct area a)
 		if (m->now_ms - s->since_ms > SLOW_MS)
 			area_putf(a, 1, 1, ROLE_TEXT_DIM, "Loading.. %llu so far   Ctrl-C stops",
 				(unsigned long long)s->loaded);
-	} else if (t->filter_text[0] != '\0') {
+	} else if (t != NULL && t->filter_text[0] != '\0') {
 		area_putf(a, 1, 1, ROLE_TEXT_DIM, "0 of %zu match /%s.  \\ clears the filter",
 			table_rows_len(t->rows), t->filter_text);
-	} else if (t->rows != NULL) {
+	} else if (t == NULL || t->rows != NULL) {
 		area_putf(a, 1, 1, ROLE_TEXT_DIM, "Nothing here yet.");
 	}
 }
@@ -148,9 +202,10 @@ draw_status(const struct model *m, struct area a)
 	int used;
 
 	if (m->prompt != PROMPT_NONE) {
-		used = area_putf(a, 0, 0, ROLE_PROMPT, m->prompt == PROMPT_FILTER ? "/" : ":");
+		used = area_putf(a, 0, 0, ROLE_PROMPT, m->prompt == PROMPT_PALETTE ? ":" : "/");
 		used += area_text(a, 0, used, -1, ROLE_TEXT, str_of(m->input));
 		area_cursor(a, 0, used);
+		(void)area_text(a, 0, used, -1, ROLE_PROMPT_GHOST, str_of(prompt_ghost(m)));
 	} else if (m->messages.len > 0 && m->now_ms < m->toast_until_ms) {
 		const struct message *last = &m->messages.at[m->messages.len - 1];
 
@@ -169,8 +224,7 @@ draw_hints(const struct model *m, struct area a)
 		int next = -1, width;
 
 		for (size_t i = 0; i < actions_len; i++)
-			if (actions[i].hint > at && (actions[i].mask & m->top->type->mask) != 0
-			    && (actions[i].screen == NULL || strcmp(actions[i].screen, m->top->type->name) == 0)
+			if (actions[i].hint > at && action_applies(&actions[i], m->top->type->name, screen_mask(m->top))
 			    && (next < 0 || actions[i].hint < actions[next].hint))
 				next = (int)i;
 		if (next < 0)
@@ -182,25 +236,6 @@ draw_hints(const struct model *m, struct area a)
 			continue;
 		col += area_putf(a, 0, col, ROLE_HINT_KEY, "%s", buf_cstr(&key));
 		col += area_putf(a, 0, col, ROLE_HINT_TEXT, " %s", actions[next].text) + 2;
-	}
-}
-
-static void
-draw_help(const struct model *m, struct area a)
-{
-	int row = 0;
-
-	area_fill(a, ROLE_DIALOG);
-	area_putf(a, row++, 1, ROLE_TITLE, "Keys of %s   Esc closes", m->top->title);
-	for (size_t i = 0; i < actions_len && row < a.rows; i++) {
-		AUTO_BUF struct buf keys = BUF_INIT(128);
-
-		if ((actions[i].mask & m->top->type->mask) == 0
-		    || (actions[i].screen != NULL && strcmp(actions[i].screen, m->top->type->name) != 0))
-			continue;
-		keymap_keys(m->keys, (int)i, false, &keys);
-		area_putf(a, row, 1, ROLE_HINT_KEY, "%s", buf_cstr(&keys));
-		area_putf(a, row++, 22, ROLE_HINT_TEXT, "%s", actions[i].text);
 	}
 }
 
@@ -219,7 +254,7 @@ model_draw(struct model *m)
 	}
 	if (!m->zoomed) {
 		draw_header(m, area_part(all, 0, 0, header, all.cols));
-		(void)draw_crumb(m->top, area_part(all, header, 0, 1, all.cols), 0, true);
+		draw_crumbs(m, area_part(all, header, 0, 1, all.cols));
 		draw_rule(m, area_part(all, header + 1, 0, 1, all.cols));
 		top = header + 2;
 		bottom -= 2 + jobs;
@@ -228,10 +263,9 @@ model_draw(struct model *m)
 	}
 	draw_status(m, area_part(all, m->zoomed ? all.rows - 1 : all.rows - 2, 0, 1, all.cols));
 	body = area_part(all, top, 0, bottom - top, all.cols);
-	if (m->help) {
-		draw_help(m, body);
-		return;
-	}
+	m->top->body = body;
 	m->top->type->draw(m, m->top, body);
 	draw_state(m, body);
+	if (m->dialog.fn != NULL)
+		dialog_draw(&m->dialog, body);
 }

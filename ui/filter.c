@@ -65,21 +65,32 @@ quoted(struct str s)
 	return buf_take(&out, NULL);
 }
 
+struct regex *
+filter_pattern(struct str s, bool *literal)
+{
+	AUTO_FREE char *pattern = xasprintf("%s" STR_FMT, has_upper(s) ? "" : "(?i)", STR_ARG(s));
+	AUTO_FREE char *exact = NULL;
+	struct err why;
+	struct regex *re = regex_new(pattern, &why);
+
+	*literal = re == NULL;
+	if (re != NULL)
+		return re;
+	exact = quoted(s);
+	return regex_new(exact, &why);
+}
+
 static void
 add_pattern(struct filter *f, struct str s, bool negated, int column)
 {
-	AUTO_FREE char *pattern = xasprintf("%s" STR_FMT, has_upper(s) ? "" : "(?i)", STR_ARG(s));
 	struct test t = { TEST_PATTERN, negated, column, NULL, NULL };
-	struct err why;
+	bool literal;
 
-	t.re = regex_new(pattern, &why);
-	if (t.re == NULL) {
-		AUTO_FREE char *literal = quoted(s);
-
-		(void)snprintf(f->note, sizeof f->note, "'%.60s' is no pattern: taken literally", pattern + (has_upper(s) ? 0 : 4));
-		t.re = regex_new(literal, &why);
-	}
-	if (t.re != NULL)        /* not even literally: broken UTF-8 */
+	t.re = filter_pattern(s, &literal);
+	if (literal)
+		(void)snprintf(f->note, sizeof f->note, "'" STR_FMT "' is no pattern: taken literally",
+			(int)(s.len < 60 ? s.len : 60), s.p);
+	if (t.re != NULL)
 		*vec_push(&f->tests) = t;
 }
 

@@ -3,6 +3,7 @@
 #define ORLOP_UI_FILTER_H
 
 #include "base/err.h"
+#include "base/regex.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -26,6 +27,10 @@ void filter_free(struct filter *f);
 const char *filter_note(const struct filter *f);         /* "" unless there is something to say */
 bool filter_empty(const struct filter *f);
 bool filter_match(struct filter *f, const struct filter_row *row, size_t n_cells);
+
+/* A pattern as users type it: in any case unless it has upper case; *literal: PCRE2 does not understand it, and it is taken as
+ * plain text.  NULL: it is not even that (broken UTF-8). */
+struct regex *filter_pattern(struct str s, bool *literal);
 
 /* Letters of pattern in their order in text, as fzf does, in any case. */
 bool fuzzy_match(struct str pattern, struct str text);

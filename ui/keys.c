@@ -43,7 +43,12 @@ const struct action actions[] = {
 	{ "sort-back", IN_LIST, NULL, { "<" }, "sort by the column before", 0, false },
 	{ "sort-reverse", IN_LIST, NULL, { "S" }, "reverse the order", 0, false },
 	{ "wide", IN_LIST, NULL, { "w" }, "show all columns, or the usual ones", 0, false },
-	{ "filter", IN_ANY, NULL, { "/", "F3" }, "filter", 80, false },
+	{ "search-next", IN_VIEWER, NULL, { "n" }, "next match", 0, false },
+	{ "search-previous", IN_VIEWER, NULL, { "N" }, "match before", 0, false },
+	{ "matching-only", IN_VIEWER, NULL, { "&" }, "show matching lines only", 0, false },
+	{ "wrap", IN_VIEWER, NULL, { "w" }, "wrap long lines", 0, false },
+	{ "follow", IN_VIEWER, NULL, { "f" }, "follow the end", 0, false },
+	{ "filter", IN_ANY, NULL, { "/", "F3" }, "filter or search", 80, false },
 	{ "filter-clear", IN_ANY, NULL, { "\\" }, "clear the filter", 0, false },
 	{ "palette", IN_ANY, NULL, { ":", "F2", "Ctrl-P" }, "go to a place or run a command", 0, false },
 	{ "actions", IN_ANY, NULL, { ".", "F9" }, "show what can be done here", 90, false },
@@ -58,8 +63,9 @@ const struct action actions[] = {
 	{ "stop", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "Ctrl-C" }, "stop loading or close the prompt", 0, false },
 	{ "history-back", IN_ANY, NULL, { "[", "Alt-Left" }, "go back in history", 0, false },
 	{ "history-forward", IN_ANY, NULL, { "]", "Alt-Right" }, "go forward in history", 0, false },
-	{ "next-tab", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "Tab" }, "next tab, pane or field", 0, false },
-	{ "previous-tab", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "S-Tab" }, "previous tab, pane or field", 0, false },
+	{ "next-tab", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "Tab" }, "next tab or field (digits go to one)", 0, false },
+	{ "previous-tab", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "S-Tab" }, "previous tab or field", 0, false },
+	{ "job.cancel", IN_ANY, "jobs job", { "x" }, "cancel the job", 10, false },
 	{ "leave", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "F10" }, "leave the program", 0, false },
 	{ "toggle", IN_FORM, NULL, { "Space" }, "toggle the field", 0, false },
 	{ "form-accept", IN_FORM | IN_DIALOG, NULL, { "Enter" }, "next field, or press the button", 0, false },
@@ -220,10 +226,22 @@ has_key(const struct binding *b, keycode k)
 	return false;
 }
 
+/* One of the words of a list. */
 static bool
-applies(const struct action *a, const char *screen, unsigned mask)
+lists(const char *words, struct str word)
 {
-	return (a->mask & mask) != 0 && (a->screen == NULL || strcmp(a->screen, screen) == 0);
+	struct str rest = str_of(words), one;
+
+	while (rest.len > 0 && str_split(&rest, ' ', &one))
+		if (str_eq(one, word))
+			return true;
+	return false;
+}
+
+bool
+action_applies(const struct action *a, const char *screen, unsigned mask)
+{
+	return (a->mask & mask) != 0 && (a->screen == NULL || lists(a->screen, str_of(screen)));
 }
 
 int
@@ -233,7 +251,7 @@ keymap_find(const struct keymap *m, const char *screen, unsigned mask, keycode k
 
 	/* What a screen adds goes before what holds everywhere. */
 	for (size_t i = 0; i < actions_len; i++)
-		if (has_key(&m->of[i], k) && applies(&actions[i], screen, mask)
+		if (has_key(&m->of[i], k) && action_applies(&actions[i], screen, mask)
 		    && (found < 0 || actions[i].screen != NULL))
 			found = (int)i;
 	return found;
@@ -254,9 +272,16 @@ keymap_keys(const struct keymap *m, int action, bool first_only, struct buf *out
 static bool
 meet(const struct action *a, const struct action *b)
 {
-	if ((a->mask & b->mask) == 0)
+	struct str rest, one;
+
+	if ((a->mask & b->mask) == 0 || (a->screen == NULL) != (b->screen == NULL))
 		return false;
-	return a->screen == NULL ? b->screen == NULL : b->screen != NULL && strcmp(a->screen, b->screen) == 0;
+	if (a->screen == NULL)
+		return true;
+	for (rest = str_of(a->screen); rest.len > 0 && str_split(&rest, ' ', &one);)
+		if (lists(b->screen, one))
+			return true;
+	return false;
 }
 
 void

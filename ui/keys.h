@@ -38,7 +38,7 @@ enum key_mask {
 struct action {
 	const char *id;                      /* "down", "backup.delete": what a key file binds */
 	unsigned    mask;
-	const char *screen;                  /* NULL: all of the mask; else a screen type's name */
+	const char *screen;                  /* NULL: all of the mask; else names of screen types, with blanks between them */
 	const char *keys[KEYS_PER_ACTION];   /* defaults; NULL ends them */
 	const char *text;                    /* what help says */
 	unsigned    hint;                    /* place among the hints; 0: none */
@@ -47,6 +47,7 @@ struct action {
 extern const struct action actions[];
 extern const size_t actions_len;
 int action_find(const char *id);         /* index; -1: none */
+bool action_applies(const struct action *a, const char *screen, unsigned mask);
 
 /* The bindings in force: defaults and the user's file. */
 struct keymap;

@@ -1,9 +1,12 @@
 noinst_LIBRARIES += ui/libui.a
 ui_libui_a_CFLAGS = $(AM_CFLAGS) $(CURSES_CFLAGS)
 ui_libui_a_SOURCES = \
+	ui/acts.c \
 	ui/canvas.c \
 	ui/canvas.h \
 	ui/chrome.c \
+	ui/dialog.c \
+	ui/dialog.h \
 	ui/filter.c \
 	ui/filter.h \
 	ui/keys.c \
@@ -11,7 +14,11 @@ ui_libui_a_SOURCES = \
 	ui/loop.c \
 	ui/model.c \
 	ui/model.h \
+	ui/model_impl.h \
+	ui/prompt.c \
 	ui/screens/backups.c \
+	ui/screens/help.c \
+	ui/screens/jobs.c \
 	ui/screens/messages.c \
 	ui/screens/records.c \
 	ui/screens/records.h \
@@ -23,5 +30,9 @@ ui_libui_a_SOURCES = \
 	ui/theme.c \
 	ui/theme.h \
 	ui/ui.h \
+	ui/widgets/form.c \
+	ui/widgets/form.h \
+	ui/widgets/pager.c \
+	ui/widgets/pager.h \
 	ui/widgets/table.c \
 	ui/widgets/table.h

@@ -1,9 +1,8 @@
-/* What messages do: keys to actions, events to screens, prompts, jobs, toasts. */
-#include "ui/model.h"
+/* What messages do: screens, their requests and events, jobs, toasts. */
+#include "ui/model_impl.h"
 
 #include "base/attr.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "base/vec.h"
 #include "ui/screens/screens.h"
 
@@ -13,13 +12,56 @@
 
 #define INFO_MS  6000
 #define WARN_MS 15000
+#define WHEEL_ROWS  3
 #define MESSAGES_MAX 1000
+#define FINDINGS_MAX 10000         /* kept of one job; the bucket has all of them */
 
 /* --- screens --- */
 
-static void
-screen_free(struct screen *s)
+struct table *
+screen_table(struct screen *s)
 {
+	return s->type->table != NULL ? s->type->table(s) : NULL;
+}
+
+struct pager *
+screen_pager(struct screen *s)
+{
+	return s->type->pager != NULL ? s->type->pager(s) : NULL;
+}
+
+struct form *
+screen_form(struct screen *s)
+{
+	return s->type->form != NULL ? s->type->form(s) : NULL;
+}
+
+unsigned
+screen_mask(struct screen *s)
+{
+	if (screen_form(s) != NULL)
+		return IN_FORM;
+	return screen_pager(s) != NULL ? IN_VIEWER : s->type->mask;
+}
+
+void
+model_cancel(struct model *m, uint64_t ticket)
+{
+	*vec_push(&m->wishes) = (struct wish){ .kind = WISH_CANCEL, .ticket = ticket };
+}
+
+/* What it asked is for nobody any more. */
+static void
+screen_free(struct model *m, struct screen *s)
+{
+	for (size_t i = 0; i < m->asked.len;) {
+		if (m->asked.at[i].by == s) {
+			model_cancel(m, m->asked.at[i].ticket);
+			m->asked.at[i] = m->asked.at[--m->asked.len];
+		} else {
+			i++;
+		}
+	}
 	if (s->type->close != NULL)
 		s->type->close(s);
 	free(s->state);
@@ -36,11 +78,15 @@ model_load(struct model *m, struct screen *s)
 	s->load = LOAD_RUNNING;
 	s->since_ms = m->now_ms;
 	s->loaded = 0;
+	s->ticket = 0;
 	s->type->load(m, s);
+	/* It had nothing to ask. */
+	if (s->ticket == 0)
+		s->load = LOAD_DONE;
 }
 
-void
-model_open(struct model *m, const struct screen_type *type, const char *arg)
+static struct screen *
+new_screen(struct model *m, const struct screen_type *type, const char *arg)
 {
 	struct screen *s = xcalloc(1, sizeof *s);
 
@@ -49,18 +95,28 @@ model_open(struct model *m, const struct screen_type *type, const char *arg)
 	s->arg = xstrdup_or_null(arg);
 	s->title = xstrdup(type->crumb != NULL ? type->crumb : arg != NULL ? arg : type->name);
 	s->below = m->top;
+	s->body = area_part(canvas_all(&m->canvas), 0, 0, m->canvas.rows, m->canvas.cols);
+	return s;
+}
+
+void
+model_open(struct model *m, const struct screen_type *type, const char *arg)
+{
+	struct screen *s = new_screen(m, type, arg);
+
 	m->top = s;
 	if (type->open != NULL)
 		type->open(m, s);
-	model_load(m, s);
+	/* It may have gone away again at once. */
+	if (m->top == s)
+		model_load(m, s);
 }
 
 static void
-stop_loading(struct model *m, struct screen *s)
+come_back(struct model *m)
 {
-	if (s->load != LOAD_RUNNING)
-		return;
-	*vec_push(&m->wishes) = (struct wish){ .kind = WISH_CANCEL, .ticket = s->ticket };
+	if (m->top->type->show != NULL)
+		m->top->type->show(m, m->top);
 }
 
 void
@@ -70,9 +126,24 @@ model_back(struct model *m)
 
 	if (s->below == NULL)
 		return;
-	stop_loading(m, s);
 	m->top = s->below;
-	screen_free(s);
+	screen_free(m, s);
+	come_back(m);
+}
+
+void
+model_place(struct model *m, size_t place)
+{
+	if (place >= places_len || place == m->place)
+		return;
+	m->places[m->place] = m->top;
+	m->top = m->places[place];
+	m->places[place] = NULL;
+	m->place = place;
+	if (m->top == NULL)
+		model_open(m, places[place].type, NULL);
+	else
+		come_back(m);
 }
 
 /* --- wishes --- */
@@ -83,8 +154,8 @@ model_wish(struct model *m, enum wish_kind kind, const char *text)
 	*vec_push(&m->wishes) = (struct wish){ .kind = kind, .text = xstrdup_or_null(text) };
 }
 
-uint64_t
-model_submit(struct model *m, struct request *r)
+static uint64_t
+submit(struct model *m, struct request *r)
 {
 	if (r->location == NULL)
 		r->location = xstrdup_or_null(m->opts.location_url);
@@ -97,14 +168,43 @@ model_submit(struct model *m, struct request *r)
 }
 
 uint64_t
-model_start_job(struct model *m, struct request *r, const char *place)
+model_ask(struct model *m, struct screen *s, struct request *r)
 {
-	struct job *j = vec_push(&m->jobs);
+	uint64_t ticket = submit(m, r);
 
-	*j = (struct job){ .op = r->op, .name = xstrdup(r->name != NULL ? r->name : ""), .place = xstrdup(place),
-		.start_s = m->now_s };
-	j->ticket = model_submit(m, r);
-	return m->last_ticket;
+	*vec_push(&m->asked) = (struct asked){ ticket, s };
+	return ticket;
+}
+
+/* --- jobs --- */
+
+struct job *
+model_job(struct model *m, uint64_t ticket)
+{
+	for (size_t i = 0; i < m->jobs.len; i++)
+		if (m->jobs.at[i].ticket == ticket)
+			return &m->jobs.at[i];
+	return NULL;
+}
+
+static const char *
+name_of(const struct request *r)
+{
+	if (r->op == OP_BACKUP_CREATE)
+		return r->backup.name;
+	return r->op == OP_RESTORE_CREATE ? r->restore.name : r->name;
+}
+
+uint64_t
+model_start_job(struct model *m, struct request *r)
+{
+	struct job j = { .op = r->op, .name = xstrdup(name_of(r) != NULL ? name_of(r) : ""),
+		.place = xstrdup(m->opts.context != NULL ? m->opts.context : ""), .start_s = m->now_s };
+
+	j.ticket = submit(m, r);
+	*vec_push(&m->jobs) = j;
+	m->jobs_version++;
+	return j.ticket;
 }
 
 /* --- messages --- */
@@ -124,202 +224,7 @@ model_say(struct model *m, enum toast_level level, const char *fmt, ...)
 	m->toast_until_ms = level == TOAST_ERROR ? INT64_MAX : m->now_ms + (level == TOAST_WARN ? WARN_MS : INFO_MS);
 }
 
-/* --- actions that hold everywhere --- */
-
-static int64_t
-now_s(const struct model *m)
-{
-	return m->now_s;
-}
-
-static struct table *
-table_of(struct screen *s)
-{
-	return s->type->table != NULL ? s->type->table(s) : NULL;
-}
-
-static void
-open_prompt(struct model *m, enum prompt_kind kind)
-{
-	struct table *t = table_of(m->top);
-
-	if (kind == PROMPT_FILTER && t == NULL)
-		return;
-	m->prompt = kind;
-	free(m->input);
-	free(m->input_before);
-	m->input = xstrdup(kind == PROMPT_FILTER ? t->filter_text : "");
-	m->input_before = xstrdup(m->input);
-}
-
-static void
-act_back(struct model *m)
-{
-	struct table *t = table_of(m->top);
-
-	if (m->help)
-		m->help = false;
-	else if (t != NULL && t->ranging)
-		t->ranging = false;
-	else if (m->top->below != NULL)
-		model_back(m);
-	else
-		model_say(m, TOAST_INFO, "this is the first screen: F10 or :q leaves");
-}
-
-static void
-act_stop(struct model *m)
-{
-	if (m->top->load == LOAD_RUNNING)
-		stop_loading(m, m->top);
-	else
-		model_say(m, TOAST_INFO, "q goes back, :q leaves; jobs keep running");
-}
-
-static void
-act_time(struct model *m)
-{
-	m->times = m->times == TIMES_UTC ? TIMES_AGE : m->times + 1;
-}
-
-static void act_filter(struct model *m) { open_prompt(m, PROMPT_FILTER); }
-static void act_palette(struct model *m) { open_prompt(m, PROMPT_PALETTE); }
-static void act_help(struct model *m) { m->help = !m->help; }
-static void act_refresh(struct model *m) { model_load(m, m->top); }
-static void act_zoom(struct model *m) { m->zoomed = !m->zoomed; }
-static void act_repaint(struct model *m) { model_wish(m, WISH_REPAINT, NULL); }
-static void act_suspend(struct model *m) { model_wish(m, WISH_SUSPEND, NULL); }
-static void act_leave(struct model *m) { model_wish(m, WISH_LEAVE, NULL); }
-
-static const struct { const char *id; void (*run)(struct model *); } everywhere[] = {
-	{ "back", act_back }, { "stop", act_stop }, { "time", act_time }, { "filter", act_filter },
-	{ "palette", act_palette }, { "help", act_help }, { "refresh", act_refresh }, { "zoom", act_zoom },
-	{ "repaint", act_repaint }, { "suspend", act_suspend }, { "leave", act_leave },
-};
-
-static void
-act(struct model *m, const char *id)
-{
-	struct screen *s = m->top;
-	struct table *t = table_of(s);
-
-	if (s->type->act != NULL && s->type->act(m, s, id))
-		return;
-	if (t != NULL && table_act(t, id, now_s(m)))
-		return;
-	for (size_t i = 0; i < COUNT(everywhere); i++)
-		if (strcmp(everywhere[i].id, id) == 0) {
-			everywhere[i].run(m);
-			return;
-		}
-}
-
-/* --- prompts --- */
-
-static void
-close_prompt(struct model *m, bool keep)
-{
-	struct table *t = table_of(m->top);
-
-	if (m->prompt == PROMPT_FILTER && t != NULL) {
-		if (!keep)
-			table_set_filter(t, m->input_before, now_s(m));
-		else if (table_filter_note(t)[0] != '\0')
-			model_say(m, TOAST_WARN, "%s", table_filter_note(t));
-	}
-	m->prompt = PROMPT_NONE;
-}
-
-static void
-run_palette(struct model *m)
-{
-	AUTO_FREE char *line = xstrdup(m->input);
-	struct str rest = str_trim(str_of(line)), word;
-	AUTO_FREE char *alias = NULL, *arg = NULL;
-	const struct screen_type *type;
-
-	close_prompt(m, true);
-	if (rest.len == 0 || !str_split(&rest, ' ', &word))
-		return;
-	alias = str_dup(word);
-	arg = str_trim(rest).len > 0 ? str_dup(str_trim(rest)) : NULL;
-	if (strcmp(alias, "q") == 0 || strcmp(alias, "q!") == 0) {
-		act_leave(m);
-		return;
-	}
-	type = screen_find(alias);
-	if (type == NULL)
-		model_say(m, TOAST_WARN, "no place or command '%s': ? lists them", alias);
-	else
-		model_open(m, type, arg);
-}
-
-static void
-input_changed(struct model *m)
-{
-	struct table *t = table_of(m->top);
-
-	if (m->prompt == PROMPT_FILTER && t != NULL)
-		table_set_filter(t, m->input, now_s(m));
-}
-
-static void
-input_add(struct model *m, struct str text)
-{
-	char *longer = xasprintf("%s" STR_FMT, m->input, STR_ARG(text));
-
-	free(m->input);
-	m->input = longer;
-	input_changed(m);
-}
-
-static void
-input_cut(struct model *m)
-{
-	size_t n = strlen(m->input);
-
-	while (n > 0 && ((unsigned char)m->input[n - 1] & 0xc0) == 0x80)
-		n--;
-	m->input[n > 0 ? n - 1 : 0] = '\0';
-	input_changed(m);
-}
-
-static void
-prompt_key(struct model *m, keycode k)
-{
-	char utf8[4];
-	size_t n;
-
-	if (k == K_ENTER && m->prompt == PROMPT_PALETTE) {
-		run_palette(m);
-	} else if (k == K_ENTER) {
-		close_prompt(m, true);
-	} else if (k == K_ESC || k == (KEY_CTRL | 'c')) {
-		close_prompt(m, false);
-	} else if (k == K_BACKSPACE) {
-		if (m->input[0] == '\0')
-			close_prompt(m, false);
-		else
-			input_cut(m);
-	} else if (k == (KEY_CTRL | 'u')) {
-		m->input[0] = '\0';
-		input_changed(m);
-	} else if (k >= ' ' && k < KEY_NAMED) {
-		n = text_encode(k, utf8);
-		input_add(m, (struct str){ utf8, n });
-	}
-}
-
 /* --- events --- */
-
-static struct job *
-job_of(struct model *m, uint64_t ticket)
-{
-	for (size_t i = 0; i < m->jobs.len; i++)
-		if (m->jobs.at[i].ticket == ticket)
-			return &m->jobs.at[i];
-	return NULL;
-}
 
 static void
 end_job(struct model *m, struct job *j, const struct event *ev)
@@ -342,87 +247,98 @@ end_job(struct model *m, struct job *j, const struct event *ev)
 static void
 job_event(struct model *m, struct job *j, const struct event *ev)
 {
-	if (ev->kind == EV_FINDING)
+	m->jobs_version++;
+	if (ev->kind == EV_FINDING && j->findings.len < FINDINGS_MAX)
 		strs_add(&j->findings, ev->text);
+	else if (ev->kind == EV_ROW && j->rows.len < FINDINGS_MAX)
+		strs_add(&j->rows, ev->text);
 	else if (ev->kind == EV_END)
 		end_job(m, j, ev);
 }
 
 static void
-screen_event(struct model *m, struct screen *s, const struct event *ev)
+screen_event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev)
 {
-	if (ev->kind == EV_ROW)
+	if (ticket == s->ticket && ev->kind == EV_ROW)
 		s->loaded++;
-	if (ev->kind == EV_END) {
+	if (ticket == s->ticket && ev->kind == EV_END) {
 		s->load = ev->end == END_FAILED ? LOAD_FAILED : LOAD_DONE;
 		s->why = ev->err;
 		s->ticket = 0;
 		s->done_s = m->now_s;
 	}
-	s->type->event(m, s, ev);
+	s->type->event(m, s, ticket, ev);
 }
 
 static void
 on_event(struct model *m, uint64_t ticket, const struct event *ev)
 {
-	struct job *j = job_of(m, ticket);
+	struct job *j = model_job(m, ticket);
 
 	if (j != NULL)
 		job_event(m, j, ev);
-	for (struct screen *s = m->top; s != NULL; s = s->below)
-		if (s->ticket == ticket) {
-			screen_event(m, s, ev);
+	for (size_t i = 0; i < m->asked.len; i++)
+		if (m->asked.at[i].ticket == ticket) {
+			struct screen *s = m->asked.at[i].by;
+
+			if (ev->kind == EV_END)
+				m->asked.at[i] = m->asked.at[--m->asked.len];
+			screen_event(m, s, ticket, ev);
 			return;
 		}
 }
 
 static void
-on_key(struct model *m, keycode k)
+on_paste(struct model *m, struct str text)
 {
-	int a;
+	struct form *f = screen_form(m->top);
 
-	if (m->toast_until_ms == INT64_MAX)
-		m->toast_until_ms = 0;
-	if (m->prompt != PROMPT_NONE) {
-		prompt_key(m, k);
-		return;
+	/* What is pasted is never taken for keys. */
+	if (m->dialog.fn != NULL) {
+		dialog_paste(&m->dialog, text);
+	} else if (m->prompt != PROMPT_NONE) {
+		prompt_paste(m, text);
+	} else if (f != NULL) {
+		form_paste(f, text);
+		if (m->top->type->changed != NULL)
+			m->top->type->changed(m, m->top);
 	}
-	a = keymap_find(m->keys, m->top->type->name, m->top->type->mask, k);
-	if (a >= 0)
-		act(m, actions[a].id);
 }
 
 static void
-on_click(struct model *m, const struct msg *msg)
+on_progress(struct model *m, const struct msg *msg)
 {
-	struct table *t = table_of(m->top);
-	int first = m->zoomed ? 0 : HEADER_ROWS;
+	struct job *j = model_job(m, msg->ticket);
 
-	if (t != NULL && table_click(t, msg->row - first - 1, now_s(m)) && msg->twice)
-		act(m, "open");
+	if (j == NULL)
+		return;
+	j->progress = *msg->progress;
+	m->jobs_version++;
+}
+
+void
+model_confirm(struct model *m, const struct confirm *c)
+{
+	dialog_open(&m->dialog, c);
 }
 
 void
 model_apply(struct model *m, const struct msg *msg)
 {
-	struct job *j;
-
 	m->dirty = true;
 	switch (msg->kind) {
 	case MSG_KEY:
-		on_key(m, msg->key);
+		acts_key(m, msg->key);
 		break;
 	case MSG_PASTE:
-		/* What is pasted is never taken for keys. */
-		if (m->prompt != PROMPT_NONE)
-			input_add(m, str_sub(msg->text, 0, str_chr(msg->text, '\n')));
+		on_paste(m, msg->text);
 		break;
 	case MSG_CLICK:
-		on_click(m, msg);
+		acts_click(m, msg);
 		break;
 	case MSG_WHEEL:
-		for (int i = 0; i < 3; i++)
-			act(m, msg->row < 0 ? "up" : "down");
+		for (int i = 0; i < WHEEL_ROWS; i++)
+			model_act(m, msg->row < 0 ? "up" : "down");
 		break;
 	case MSG_RESIZE:
 		canvas_resize(&m->canvas, msg->row, msg->col);
@@ -435,9 +351,7 @@ model_apply(struct model *m, const struct msg *msg)
 		on_event(m, msg->ticket, msg->event);
 		break;
 	case MSG_PROGRESS:
-		j = job_of(m, msg->ticket);
-		if (j != NULL)
-			j->progress = *msg->progress;
+		on_progress(m, msg);
 		break;
 	}
 }
@@ -456,21 +370,30 @@ model_new(const struct ui_options *o)
 	return m;
 }
 
+static void
+free_stack(struct model *m, struct screen *s)
+{
+	while (s != NULL) {
+		struct screen *below = s->below;
+
+		screen_free(m, s);
+		s = below;
+	}
+}
+
 void
 model_free(struct model *m)
 {
-	while (m->top != NULL) {
-		struct screen *s = m->top;
-
-		m->top = s->below;
-		screen_free(s);
-	}
+	free_stack(m, m->top);
+	for (size_t i = 0; i < PLACES_MAX; i++)
+		free_stack(m, m->places[i]);
 	for (size_t i = 0; i < m->messages.len; i++)
 		free(m->messages.at[i].text);
 	for (size_t i = 0; i < m->jobs.len; i++) {
 		free(m->jobs.at[i].name);
 		free(m->jobs.at[i].place);
 		strs_free(&m->jobs.at[i].findings);
+		strs_free(&m->jobs.at[i].rows);
 	}
 	for (size_t i = 0; i < m->wishes.len; i++) {
 		request_free(m->wishes.at[i].request);
@@ -479,6 +402,9 @@ model_free(struct model *m)
 	vec_free(&m->messages);
 	vec_free(&m->jobs);
 	vec_free(&m->wishes);
+	vec_free(&m->asked);
+	strs_free(&m->history);
+	dialog_done(&m->dialog);
 	keymap_free(m->keys);
 	canvas_done(&m->canvas);
 	free(m->input);

@@ -8,7 +8,10 @@
 #include "app/bus.h"
 #include "app/backend.h"
 #include "ui/canvas.h"
+#include "ui/dialog.h"
 #include "ui/keys.h"
+#include "ui/widgets/form.h"
+#include "ui/widgets/pager.h"
 #include "ui/widgets/table.h"
 
 #include <stdbool.h>
@@ -61,25 +64,34 @@ struct screen_type {
 	const char *crumb;               /* NULL: the screen's title */
 	unsigned    mask;                /* enum key_mask */
 	size_t      state_size;
+	const char *const *tabs;         /* NULL ends them; NULL: no tabs */
 	void (*open)(struct model *m, struct screen *s);         /* state is zeroed */
 	void (*close)(struct screen *s);
-	void (*load)(struct model *m, struct screen *s);         /* NULL: nothing to load */
-	/* Events of the ticket that load took. */
-	void (*event)(struct model *m, struct screen *s, const struct event *ev);
+	void (*load)(struct model *m, struct screen *s);         /* what is there by then, and again with R; NULL: nothing */
+	/* Events of what model_ask submitted. */
+	void (*event)(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev);
 	bool (*act)(struct model *m, struct screen *s, const char *action);      /* false: not one of its actions */
+	void (*show)(struct model *m, struct screen *s);         /* another tab, or back from a screen above; NULL: nothing */
 	void (*draw)(struct model *m, struct screen *s, struct area a);
-	struct table *(*table)(struct screen *s);        /* the list on it; NULL: none */
+	/* The list, text or form on it, which then get keys, prompts and clicks; NULL, or NULL returned: none. */
+	struct table *(*table)(struct screen *s);
+	struct pager *(*pager)(struct screen *s);
+	struct form  *(*form)(struct screen *s);
+	void (*changed)(struct model *m, struct screen *s);      /* a field of the form */
+	void (*pressed)(struct model *m, struct screen *s, const char *button);
 };
 
 struct screen {
 	const struct screen_type *type;
 	void           *state;
 	char           *title, *arg;     /* arg: what it is about, a backup's name */
+	size_t          tab;
 	enum load_state load;
-	uint64_t        ticket;          /* of the load; 0: none */
+	uint64_t        ticket;          /* of what load asked; 0: none */
 	uint64_t        loaded;          /* rows so far */
 	int64_t         since_ms, done_s;
 	struct err      why;             /* LOAD_FAILED */
+	struct area     body;            /* where it was drawn last */
 	struct screen  *below;
 };
 
@@ -97,25 +109,40 @@ struct job {
 	struct err          err;
 	int64_t             start_s, end_s, end_ms;
 	struct strs         findings;            /* JSON */
+	struct strs         rows;                /* JSON: the result, which is small for what changes something */
 };
 
-enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_PALETTE };
+/* A request under way and the screen that wants its events. */
+struct asked { uint64_t ticket; struct screen *by; };
+
+/* The screens at the bottom, which digits switch between; they keep their state. */
+#define PLACES_MAX 8
+
+enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_SEARCH, PROMPT_PALETTE };
 
 struct model {
 	struct ui_options opts;
 	struct canvas     canvas;
 	struct keymap    *keys;
 	struct screen    *top;
+	struct screen    *places[PLACES_MAX];    /* tops of the stacks that are not shown; NULL: not visited yet, or shown */
+	size_t            place;
+	struct { struct asked *at; size_t len, cap; } asked;
 	struct { struct message *at; size_t len, cap; } messages;
 	struct { struct job *at; size_t len, cap; } jobs;
+	uint64_t          jobs_version;          /* grows with each change of jobs */
 	struct { struct wish *at; size_t len, cap; } wishes;
 	uint64_t          last_ticket;
 	int64_t           now_s, now_ms;
 	enum times        times;
-	bool              zoomed, help, leaving;
+	bool              zoomed;
+	int64_t           stopped_ms;            /* of the last Ctrl-C that had nothing to stop */
 	int64_t           toast_until_ms;        /* the last message is shown up to then; INT64_MAX: until a key */
 	enum prompt_kind  prompt;
 	char             *input, *input_before;  /* of the prompt; the filter before it */
+	struct strs       history;               /* of the palette, oldest first */
+	size_t            history_at;
+	struct dialog     dialog;
 	bool              dirty;                 /* something to paint */
 };
 
@@ -132,13 +159,19 @@ void model_draw(struct model *m);
 
 void model_open(struct model *m, const struct screen_type *type, const char *arg);
 void model_back(struct model *m);
+void model_place(struct model *m, size_t place);         /* of screens.h */
 void model_load(struct model *m, struct screen *s);
-/* Submits and returns the ticket of the events.  Fields of location and cluster are filled in. */
-uint64_t model_submit(struct model *m, struct request *r /* taken */);
-/* The same for what changes something: it gets a row among the jobs. */
-uint64_t model_start_job(struct model *m, struct request *r /* taken */, const char *place);
+/* Submits and returns the ticket of the events, which come to s.  Fields of location and cluster that are NULL are filled in. */
+uint64_t model_ask(struct model *m, struct screen *s, struct request *r /* taken */);
+void model_cancel(struct model *m, uint64_t ticket);
+/* For what changes something: it gets a row among the jobs, goes on without its screen, and is seen on the screen of jobs. */
+uint64_t model_start_job(struct model *m, struct request *r /* taken */);
+struct job *model_job(struct model *m, uint64_t ticket); /* NULL: none */
 void model_say(struct model *m, enum toast_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void model_wish(struct model *m, enum wish_kind kind, const char *text);
-const struct screen_type *screen_find(const char *name);         /* also by a palette alias */
+/* An action of keys.h by its id, as if its key had been pressed. */
+void model_act(struct model *m, const char *action);
+/* Asks before something is done; fn is called after the right button, and word, was given. */
+void model_confirm(struct model *m, const struct confirm *c);
 
 #endif

@@ -143,9 +143,17 @@ test_palette(void **state)
 	(void)state;
 	load(m);
 	press(m, ": r s Enter");
-	assert_non_null(strstr(screen(m, &out), "Backups > Restores"));
+	assert_non_null(strstr(screen(m, &out), "1 Backups [2 Restores]"));
+	press(m, "1");                           /* a place keeps its state */
+	assert_non_null(strstr(screen(m, &out), " > nightly-1"));
+	press(m, ": m s g Enter");
+	assert_non_null(strstr(screen(m, &out), "Backups > Messages"));
 	press(m, "Esc");
 	assert_non_null(strstr(screen(m, &out), " > nightly-1"));
+	press(m, ": r e s Tab Enter");           /* what it could mean is completed */
+	assert_non_null(strstr(screen(m, &out), "[2 Restores]"));
+	press(m, "1 : Up Up Up Enter");
+	assert_non_null(strstr(screen(m, &out), "[2 Restores]"));
 	press(m, ": n o Enter");
 	assert_non_null(strstr(screen(m, &out), "no place or command 'no'"));
 	press(m, ": q Enter");

@@ -58,8 +58,9 @@ load(struct model *m, struct screen *s)
 }
 
 static void
-event(struct model *m, struct screen *s, const struct event *ev)
+event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev)
 {
+	(void)ticket;
 	records_event(m, s, &list, ev);
 }
 

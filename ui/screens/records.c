@@ -78,7 +78,7 @@ records_load(struct model *m, struct screen *s, const struct record_list *l)
 	table_rows_free(r->coming);
 	r->coming = table_rows_new(l->columns, l->n_columns);
 	q->op = l->op;
-	s->ticket = model_submit(m, q);
+	s->ticket = model_ask(m, s, q);
 }
 
 static void

@@ -5,17 +5,29 @@
 
 #include <string.h>
 
-static const struct { const char *alias; const struct screen_type *type; } places[] = {
-	{ "bk", &screen_backups }, { "backups", &screen_backups },
-	{ "rs", &screen_restores }, { "restores", &screen_restores },
-	{ "msg", &screen_messages }, { "messages", &screen_messages },
+const struct place places[] = {
+	{ "Backups", &screen_backups }, { "Restores", &screen_restores }, { "Jobs", &screen_jobs },
 };
+const size_t places_len = COUNT(places);
+_Static_assert(COUNT(places) <= PLACES_MAX, "the model has room for all places");
+
+const struct alias aliases[] = {
+	{ "backups", &screen_backups },
+	{ "bk", &screen_backups },
+	{ "jobs", &screen_jobs },
+	{ "keys", &screen_help },
+	{ "messages", &screen_messages },
+	{ "msg", &screen_messages },
+	{ "restores", &screen_restores },
+	{ "rs", &screen_restores },
+};
+const size_t aliases_len = COUNT(aliases);
 
 const struct screen_type *
 screen_find(const char *name)
 {
-	for (size_t i = 0; i < COUNT(places); i++)
-		if (strcmp(places[i].alias, name) == 0)
-			return places[i].type;
+	for (size_t i = 0; i < aliases_len; i++)
+		if (strcmp(aliases[i].name, name) == 0)
+			return aliases[i].type;
 	return NULL;
 }

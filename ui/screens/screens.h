@@ -7,5 +7,18 @@
 extern const struct screen_type screen_backups;
 extern const struct screen_type screen_restores;
 extern const struct screen_type screen_messages;
+extern const struct screen_type screen_jobs;
+extern const struct screen_type screen_job;              /* arg: its ticket, decimal */
+extern const struct screen_type screen_help;
+extern const struct screen_type screen_actions;          /* what can be done on the screen below */
+
+/* The places that digits lead to, in the order of the tabs; at most PLACES_MAX. */
+extern const struct place { const char *name; const struct screen_type *type; } places[];
+extern const size_t places_len;
+
+/* Names for the palette, sorted; several may mean the same. */
+extern const struct alias { const char *name; const struct screen_type *type; } aliases[];
+extern const size_t aliases_len;
+const struct screen_type *screen_find(const char *name);         /* by an alias; NULL: none */
 
 #endif
