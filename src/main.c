@@ -45,7 +45,7 @@ show(const struct cli *c)
 {
 	const struct ui_options o = { .project = c->args.project != NULL ? c->args.project : "default",
 		.location = c->args.location, .location_url = c->url, .kubeconfig = c->args.kubeconfig,
-		.context = c->args.context };
+		.context = c->args.context, .request = cli_request };
 
 	return ui_run(&o);
 }

@@ -158,6 +158,7 @@ static const struct { const char *id; void (*run)(struct model *); } everywhere[
 	{ "palette", act_palette }, { "help", act_help }, { "refresh", act_refresh }, { "zoom", act_zoom },
 	{ "repaint", act_repaint }, { "suspend", act_suspend }, { "leave", act_leave }, { "copy", act_copy },
 	{ "actions", act_actions }, { "jobs", act_jobs }, { "next-tab", act_next_tab }, { "previous-tab", act_previous_tab },
+	{ "next-step", act_next_tab }, { "previous-step", act_previous_tab },
 };
 
 bool

@@ -5,6 +5,8 @@ ui_libui_a_SOURCES = \
 	ui/canvas.c \
 	ui/canvas.h \
 	ui/chrome.c \
+	ui/command.c \
+	ui/command.h \
 	ui/dialog.c \
 	ui/dialog.h \
 	ui/filter.c \
@@ -16,15 +18,18 @@ ui_libui_a_SOURCES = \
 	ui/model.h \
 	ui/model_impl.h \
 	ui/prompt.c \
+	ui/screens/backup_new.c \
 	ui/screens/backups.c \
 	ui/screens/help.c \
 	ui/screens/jobs.c \
 	ui/screens/messages.c \
 	ui/screens/records.c \
 	ui/screens/records.h \
+	ui/screens/restore_new.c \
 	ui/screens/restores.c \
 	ui/screens/screens.c \
 	ui/screens/screens.h \
+	ui/screens/text.c \
 	ui/term.c \
 	ui/term.h \
 	ui/theme.c \

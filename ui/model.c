@@ -79,6 +79,7 @@ model_load(struct model *m, struct screen *s)
 	s->since_ms = m->now_ms;
 	s->loaded = 0;
 	s->ticket = 0;
+	s->ends_seen = m->ends;
 	s->type->load(m, s);
 	/* It had nothing to ask. */
 	if (s->ticket == 0)
@@ -113,8 +114,16 @@ model_open(struct model *m, const struct screen_type *type, const char *arg)
 }
 
 static void
+load_if_stale(struct model *m)
+{
+	if (m->top->type->live && m->top->ends_seen != m->ends && m->top->load != LOAD_RUNNING)
+		model_load(m, m->top);
+}
+
+static void
 come_back(struct model *m)
 {
+	load_if_stale(m);
 	if (m->top->type->show != NULL)
 		m->top->type->show(m, m->top);
 }
@@ -240,6 +249,8 @@ end_job(struct model *m, struct job *j, const struct event *ev)
 	j->err = ev->err;
 	j->end_s = m->now_s;
 	j->end_ms = m->now_ms;
+	m->ends++;
+	load_if_stale(m);
 	model_say(m, ends[ev->end].level, "%s %s%s%s", j->name, ends[ev->end].text, ev->end == END_FAILED ? ": " : "",
 		ev->end == END_FAILED ? ev->err.msg : "");
 }

@@ -53,6 +53,8 @@ struct ui_options {
 	const char *project, *location, *location_url, *kubeconfig, *context;
 	const char *server;              /* of the context; NULL: none */
 	bool        read_only, ascii;
+	/* What a command line asks, as the program itself reads it: see cli_request. */
+	struct request *(*request)(int argc, char **argv, struct err *e);
 };
 
 enum load_state { LOAD_NONE, LOAD_RUNNING, LOAD_DONE, LOAD_FAILED };
@@ -62,6 +64,7 @@ struct model;
 struct screen_type {
 	const char *name;                /* in keys, the palette and tests: "backups" */
 	const char *crumb;               /* NULL: the screen's title */
+	const char *needs;               /* what its arg is, "a backup's name"; NULL: it needs none */
 	unsigned    mask;                /* enum key_mask */
 	size_t      state_size;
 	const char *const *tabs;         /* NULL ends them; NULL: no tabs */
@@ -70,6 +73,7 @@ struct screen_type {
 	void (*load)(struct model *m, struct screen *s);         /* what is there by then, and again with R; NULL: nothing */
 	/* Events of what model_ask submitted. */
 	void (*event)(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev);
+	bool        live;                /* shows what jobs change: loaded anew when one has ended */
 	bool (*act)(struct model *m, struct screen *s, const char *action);      /* false: not one of its actions */
 	void (*show)(struct model *m, struct screen *s);         /* another tab, or back from a screen above; NULL: nothing */
 	void (*draw)(struct model *m, struct screen *s, struct area a);
@@ -89,6 +93,7 @@ struct screen {
 	enum load_state load;
 	uint64_t        ticket;          /* of what load asked; 0: none */
 	uint64_t        loaded;          /* rows so far */
+	uint64_t        ends_seen;       /* m->ends when it was loaded */
 	int64_t         since_ms, done_s;
 	struct err      why;             /* LOAD_FAILED */
 	struct area     body;            /* where it was drawn last */
@@ -130,7 +135,7 @@ struct model {
 	struct { struct asked *at; size_t len, cap; } asked;
 	struct { struct message *at; size_t len, cap; } messages;
 	struct { struct job *at; size_t len, cap; } jobs;
-	uint64_t          jobs_version;          /* grows with each change of jobs */
+	uint64_t          jobs_version, ends;    /* grow with each change of jobs, with each end of one */
 	struct { struct wish *at; size_t len, cap; } wishes;
 	uint64_t          last_ticket;
 	int64_t           now_s, now_ms;

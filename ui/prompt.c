@@ -188,7 +188,9 @@ run_line(struct model *m)
 			return;
 		}
 	type = screen_find(name);
-	if (type != NULL)
+	if (type != NULL && type->needs != NULL && arg == NULL)
+		model_say(m, TOAST_WARN, ":%s takes %s", name, type->needs);
+	else if (type != NULL)
 		go(m, type, arg);
 	else
 		model_say(m, TOAST_WARN, "no place or command '%s': ? lists them", name);

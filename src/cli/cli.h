@@ -29,6 +29,12 @@ void cli_keep_descriptors(void);
  */
 int cli_main(int argc, char **argv, int (*ui)(const struct cli *c));
 
+/*
+ * What the command line (argv[0] is the first word after the program) would ask of the backend: creating a backup or a restore,
+ * or a plan.  Fields of location are empty.  EK_INVALID.
+ */
+MUST_CHECK struct request *cli_request(int argc, char **argv, struct err *e);
+
 /* "orlop: " and the message on stderr, made visible. */
 void cli_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* "  next: " and what to do about it. */

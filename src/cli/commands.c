@@ -264,11 +264,10 @@ run_create(struct cli *c, struct request *r, bool backup)
 	return code;
 }
 
-static int
-backup_create(struct cli *c)
+static struct request *
+backup_request(struct cli *c)
 {
 	struct request *r = new_request(c, OP_BACKUP_CREATE);
-	int code;
 
 	/* The request owns the options from now on. */
 	r->backup = c->args.backup;
@@ -280,7 +279,14 @@ backup_create(struct cli *c)
 		r->backup.ttl_ns = DEFAULT_TTL_NS;
 	r->backup.window = (unsigned)c->args.concurrency;
 	r->backup.page = (unsigned)c->args.page;
-	code = run_create(c, r, true);
+	return r;
+}
+
+static int
+backup_create(struct cli *c)
+{
+	int code = run_create(c, backup_request(c), true);
+
 	if (code == EXIT_INTERRUPTED)
 		fputs("  no backup was made\n", stderr);
 	return code;
@@ -428,21 +434,27 @@ restore_preflight(struct cli *c)
 	return code;
 }
 
+static struct request *
+restore_create_request(struct cli *c)
+{
+	struct request *r = restore_request(c, OP_RESTORE_CREATE);
+
+	r->resume = c->args.resume != NULL;
+	r->restore.name = xstrdup_or_null(r->resume ? c->args.resume : r->name);
+	r->restore.window = (unsigned)c->args.concurrency;
+	return r;
+}
+
 static int
 restore_create(struct cli *c)
 {
-	struct request *r;
 	int code;
 
 	if (c->args.dry_run)
 		return restore_plan(c);
 	if (c->args.restore.prune && !c->args.confirm && !may_prune(c, &code))
 		return code;
-	r = restore_request(c, OP_RESTORE_CREATE);
-	r->resume = c->args.resume != NULL;
-	r->restore.name = xstrdup_or_null(r->resume ? c->args.resume : r->name);
-	r->restore.window = (unsigned)c->args.concurrency;
-	return run_create(c, r, false);
+	return run_create(c, restore_create_request(c), false);
 }
 
 static int
@@ -747,3 +759,35 @@ const struct command commands[] = {
 	{ "help", NULL, "[COMMAND]", 0, 2, 0, "Show help", NULL, help },
 };
 const size_t commands_len = COUNT(commands);
+
+/* --- requests without running them --- */
+
+static struct request *
+plan_request(struct cli *c)
+{
+	return restore_request(c, OP_RESTORE_PLAN);
+}
+
+struct request *
+cli_request(int argc, char **argv, struct err *e)
+{
+	static const struct { int (*run)(struct cli *); struct request *(*make)(struct cli *); } makers[] = {
+		{ backup_create, backup_request }, { restore_create, restore_create_request }, { restore_plan, plan_request },
+	};
+	struct cli c = { 0 };
+	struct request *r = NULL;
+	int used = 0;
+
+	c.cmd = command_find(argc, argv, &used, e);
+	if (c.cmd == NULL)
+		return NULL;
+	if (args_parse(c.cmd, argc - used, argv + used, &c.args, e) == 0) {
+		for (size_t i = 0; i < COUNT(makers); i++)
+			if (makers[i].run == c.cmd->run)
+				r = makers[i].make(&c);
+		if (r == NULL)
+			err_set(e, EK_INVALID, "'%s' is not run from here", argv[0]);
+	}
+	args_done(&c.args);
+	return r;
+}

@@ -20,5 +20,5 @@ tests_unit_test_theme_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIB
 
 tests_unit_test_model_SOURCES = tests/unit/test_model.c
 tests_unit_test_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_model_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_model_LDADD = src/cli/libcli.a $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
 endif

@@ -1,9 +1,11 @@
 /* The backups in a location (ui.md 4.6). */
 #include "base/attr.h"
+#include "base/mem.h"
 #include "data/jdoc.h"
 #include "ui/screens/records.h"
 #include "ui/screens/screens.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { NAME, STATUS, CREATED, EXPIRES, OBJECTS, WARNINGS, ERRORS, CLUSTER, KUBERNETES, DURATION_END };
@@ -64,8 +66,69 @@ event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev
 	records_event(m, s, &list, ev);
 }
 
+/* --- what can be done with them --- */
+
+static void
+each_job(struct model *m, const char *names, enum op op)
+{
+	struct str rest = str_of(names), name;
+
+	while (rest.len > 0 && str_split(&rest, '\n', &name)) {
+		struct request *r = xcalloc(1, sizeof *r);
+
+		r->op = op;
+		r->name = str_dup(name);
+		(void)model_start_job(m, r);
+	}
+}
+
+static void
+delete_all(struct model *m, const char *names)
+{
+	each_job(m, names, OP_BACKUP_DELETE);
+}
+
+static void
+ask_delete(struct model *m, struct table *t)
+{
+	AUTO_BUF struct buf names = BUF_INIT(SIZE_MAX), text = BUF_INIT(SIZE_MAX);
+	size_t n = records_chosen(t, &names), hidden = table_marked_hidden(t);
+	AUTO_FREE char *title = NULL, *word = NULL;
+
+	if (n == 0)
+		return;
+	if (hidden > 0) {
+		model_say(m, TOAST_WARN, "%zu of the marked backups are hidden by the filter: m shows the marked ones first", hidden);
+		return;
+	}
+	title = n == 1 ? xasprintf("Delete backup %s", buf_cstr(&names)) : xasprintf("Delete %zu marked backups", n);
+	word = n == 1 ? xstrdup(buf_cstr(&names)) : xasprintf("delete %zu", n);
+	buf_putf(&text, "Gone for good, with all objects in %s:\n%.600s\n", n == 1 ? "it" : "them", buf_cstr(&names));
+	model_confirm(m, &(struct confirm){ .title = title, .text = buf_cstr(&text), .verb = "Delete", .word = word,
+		.fn = delete_all, .arg = buf_cstr(&names) });
+}
+
+static bool
+act(struct model *m, struct screen *s, const char *action)
+{
+	struct table *t = records_table(s);
+	AUTO_BUF struct buf names = BUF_INIT(SIZE_MAX);
+
+	if (strcmp(action, "backup.new") == 0)
+		model_open(m, &screen_backup_new, NULL);
+	else if (strcmp(action, "backup.restore") == 0 && table_current(t) != NULL)
+		model_open(m, &screen_restore_new, table_current(t));
+	else if (strcmp(action, "backup.delete") == 0)
+		ask_delete(m, t);
+	else if (strcmp(action, "backup.verify") == 0 && records_chosen(t, &names) > 0)
+		each_job(m, buf_cstr(&names), OP_BACKUP_VERIFY);
+	else
+		return false;
+	return true;
+}
+
 const struct screen_type screen_backups = {
 	.name = "backups", .crumb = "Backups", .mask = IN_LIST, .state_size = sizeof(struct records),
 	.open = open_list, .close = records_close, .load = load, .event = event, .draw = records_draw,
-	.table = records_table,
+	.table = records_table, .act = act, .live = true,
 };

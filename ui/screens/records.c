@@ -122,3 +122,25 @@ records_table(struct screen *s)
 {
 	return &((struct records *)s->state)->table;
 }
+
+struct choosing { struct buf *out; size_t n; };
+
+static void
+add_chosen(void *ctx, const char *id)
+{
+	struct choosing *c = ctx;
+
+	buf_putf(c->out, "%s%s", c->n > 0 ? "\n" : "", id);
+	c->n++;
+}
+
+size_t
+records_chosen(const struct table *t, struct buf *out)
+{
+	struct choosing c = { out, 0 };
+
+	table_each_marked(t, add_chosen, &c);
+	if (c.n == 0 && table_current(t) != NULL)
+		add_chosen(&c, table_current(t));
+	return c.n;
+}

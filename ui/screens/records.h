@@ -22,6 +22,10 @@ void records_event(struct model *m, struct screen *s, const struct record_list *
 void records_draw(struct model *m, struct screen *s, struct area a);
 struct table *records_table(struct screen *s);
 
+/* The ids that an action is about, a line each, without a newline at the end: the marked ones, else the one with the cursor.
+ * Returns how many. */
+size_t records_chosen(const struct table *t, struct buf *out);
+
 /* Unix seconds of an RFC 3339 text; 0: none. */
 int64_t record_time(const cJSON *record, const char *path);
 enum role record_role(const char *phase);

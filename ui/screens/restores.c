@@ -1,8 +1,12 @@
 /* The restores recorded in a location (ui.md 4.13). */
 #include "base/attr.h"
+#include "base/mem.h"
 #include "data/jdoc.h"
 #include "ui/screens/records.h"
 #include "ui/screens/screens.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { NAME, STATUS, STARTED, BACKUP, OBJECTS, WARNINGS, ERRORS, CLUSTER };
 
@@ -52,8 +56,52 @@ event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev
 	records_event(m, s, &list, ev);
 }
 
+/* --- what can be done with them --- */
+
+static void
+undo(struct model *m, const char *name)
+{
+	struct request *r = xcalloc(1, sizeof *r);
+
+	r->op = OP_RESTORE_UNDO;
+	r->name = xstrdup(name);
+	(void)model_start_job(m, r);
+}
+
+static void
+retry(struct model *m, const char *name)
+{
+	char *words[] = { (char[]){ "restore" }, (char[]){ "create" }, (char[]){ "--retry-failed" }, xstrdup(name) };
+	struct err e;
+	struct request *r = m->opts.request((int)COUNT(words), words, &e);
+
+	free(words[3]);
+	if (r == NULL)
+		model_say(m, TOAST_ERROR, "%s", e.msg);
+	else
+		(void)model_start_job(m, r);
+}
+
+static bool
+act(struct model *m, struct screen *s, const char *action)
+{
+	const char *name = table_current(records_table(s));
+	bool undoing = strcmp(action, "restore.undo") == 0;
+	AUTO_FREE char *title = NULL;
+
+	if (name == NULL || (!undoing && strcmp(action, "restore.retry") != 0))
+		return false;
+	title = xasprintf(undoing ? "Undo restore %s" : "Try again what failed in restore %s", name);
+	model_confirm(m, &(struct confirm){ .title = title, .verb = undoing ? "Undo" : "Try again", .arg = name,
+		.word = undoing ? name : NULL, .fn = undoing ? undo : retry,
+		.text = undoing ? "Deletes what this restore created and nobody has changed since. What was there before\n"
+			"stays as it is now. 'orlop restore undo --dry-run' lists it."
+			: "A new restore of the objects that failed, with the same options." });
+	return true;
+}
+
 const struct screen_type screen_restores = {
 	.name = "restores", .crumb = "Restores", .mask = IN_LIST, .state_size = sizeof(struct records),
 	.open = open_list, .close = records_close, .load = load, .event = event, .draw = records_draw,
-	.table = records_table,
+	.table = records_table, .act = act, .live = true,
 };

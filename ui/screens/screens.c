@@ -12,12 +12,15 @@ const size_t places_len = COUNT(places);
 _Static_assert(COUNT(places) <= PLACES_MAX, "the model has room for all places");
 
 const struct alias aliases[] = {
+	{ "b", &screen_backup_new },
+	{ "backup", &screen_backup_new },
 	{ "backups", &screen_backups },
 	{ "bk", &screen_backups },
 	{ "jobs", &screen_jobs },
 	{ "keys", &screen_help },
 	{ "messages", &screen_messages },
 	{ "msg", &screen_messages },
+	{ "restore", &screen_restore_new },
 	{ "restores", &screen_restores },
 	{ "rs", &screen_restores },
 };
