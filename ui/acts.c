@@ -20,7 +20,7 @@ leave(struct model *m, const char *arg)
 }
 
 static void
-act_leave(struct model *m)
+ask_to_leave(struct model *m, bool always)
 {
 	AUTO_BUF struct buf text = BUF_INIT(64 * 1024);
 	AUTO_FREE char *title = NULL;
@@ -32,8 +32,13 @@ act_leave(struct model *m)
 			if (n <= 5)
 				buf_putf(&text, "%s\n", m->jobs.at[i].name);
 		}
-	if (n == 0) {
+	if (n == 0 && !always) {
 		leave(m, NULL);
+		return;
+	}
+	if (n == 0) {
+		model_confirm(m, &(struct confirm){ .title = "Leave orlop?", .text = "Nothing is running.", .verb = "Leave",
+			.fn = leave });
 		return;
 	}
 	buf_puts(&text, "Leaving stops them at an object boundary. A stopped restore can be continued:\n"
@@ -41,6 +46,8 @@ act_leave(struct model *m)
 	title = xasprintf("%zu job%s still running", n, n == 1 ? " is" : "s are");
 	model_confirm(m, &(struct confirm){ .title = title, .text = buf_cstr(&text), .verb = "Stop and leave", .fn = leave });
 }
+
+static void act_leave(struct model *m) { ask_to_leave(m, false); }
 
 /* --- everywhere --- */
 
@@ -63,7 +70,7 @@ act_stop(struct model *m)
 	if (m->top->load == LOAD_RUNNING && m->top->ticket != 0) {
 		model_cancel(m, m->top->ticket);
 	} else if (m->stopped_ms > 0 && m->now_ms - m->stopped_ms < CTRL_C_TWICE_MS) {
-		act_leave(m);
+		ask_to_leave(m, true);   /* habit makes it a single key */
 	} else {
 		m->stopped_ms = m->now_ms;
 		model_say(m, TOAST_INFO, "q goes back, :q leaves; jobs keep running");
@@ -258,6 +265,6 @@ acts_click(struct model *m, const struct msg *msg)
 		dialog_answer(m, dialog_click(&m->dialog, msg->row, msg->col));
 	else if (f != NULL)
 		(void)form_answer(m, f, form_click(f, row, col));
-	else if (t != NULL && table_click(t, row - 1, m->now_s) && msg->twice)
+	else if (t != NULL && table_click(t, row, m->now_s) && msg->twice)
 		model_act(m, "open");
 }

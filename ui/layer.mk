@@ -32,6 +32,10 @@ ui_libui_a_SOURCES = \
 	ui/screens/text.c \
 	ui/term.c \
 	ui/term.h \
+	ui/term_in.c \
+	ui/term_in.h \
+	ui/term_out.c \
+	ui/term_out.h \
 	ui/theme.c \
 	ui/theme.h \
 	ui/ui.h \

@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "ui/screens/screens.h"
 #include "ui/term.h"
+#include "ui/term_out.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@
 #define FRAME_SSH_MS 100
 #define MINUTE_S     60
 #define EVENTS_TAKEN 4096        /* before the next frame */
+#define KEYS_TAKEN   4096
 
 /* A request under way: the backend's id and the model's ticket. */
 struct pending { uint64_t id, ticket; };
@@ -38,6 +40,9 @@ struct loop {
 	struct { struct pending *at; size_t len, cap; } pending;
 	int64_t         painted_ms, frame_ms;
 	bool            leaving;
+	bool            gone;            /* the terminal is: nothing to read or paint, jobs go on */
+	bool            stuck;           /* the terminal takes no frame at the moment */
+	bool            unread;          /* curses may have more keys, of which poll does not know */
 };
 
 static int wake_pipe[2] = { -1, -1 }, signal_pipe[2] = { -1, -1 };
@@ -174,9 +179,11 @@ static void
 take_keys(struct loop *l)
 {
 	struct msg msg;
+	int n = 0;
 
-	while (!l->leaving && term_read(&msg))
+	for (; n < KEYS_TAKEN && !l->leaving && term_read(&msg); n++)
 		apply(l, &msg);
+	l->unread = n == KEYS_TAKEN;
 }
 
 static void
@@ -189,6 +196,13 @@ resize(struct loop *l)
 	apply(l, &msg);
 }
 
+/* The terminal has gone.  Jobs that run are not stopped by that. */
+static void
+hang_up(struct loop *l)
+{
+	l->gone = true;
+}
+
 static void
 take_signals(struct loop *l)
 {
@@ -197,13 +211,22 @@ take_signals(struct loop *l)
 	bool resized = false;
 
 	while ((n = read(signal_pipe[0], sigs, sizeof sigs)) > 0)
-		for (ssize_t i = 0; i < n; i++) {
-			if (sigs[i] == SIGWINCH || sigs[i] == SIGCONT)
+		for (ssize_t i = 0; i < n; i++)
+			switch (sigs[i]) {
+			case SIGWINCH: case SIGCONT:
 				resized = true;
-			else
+				break;
+			case SIGTSTP:
+				term_suspend();
+				resized = true;
+				break;
+			case SIGHUP:
+				hang_up(l);
+				break;
+			default:
 				l->leaving = true;
-		}
-	if (resized)
+			}
+	if (resized && !l->gone)
 		resize(l);
 }
 
@@ -218,7 +241,7 @@ pipe_of(int fds[2])
 static void
 watch_signals(void)
 {
-	static const int watched[] = { SIGWINCH, SIGCONT, SIGTERM, SIGHUP, SIGINT };
+	static const int watched[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT };
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	for (size_t i = 0; i < COUNT(watched); i++)
@@ -233,29 +256,47 @@ patience(const struct loop *l)
 
 	if (l->m->toast_until_ms > now && l->m->toast_until_ms - now < wait)
 		wait = l->m->toast_until_ms - now;
-	if (l->m->dirty)
+	if (l->m->dirty && !l->stuck && !l->gone)
 		wait = l->painted_ms + l->frame_ms - now;
-	return wait < 0 ? 0 : (int)wait;
+	return wait < 0 || l->unread ? 0 : (int)wait;
 }
 
 static void
 paint(struct loop *l)
 {
-	if (!l->m->dirty || now_ms() - l->painted_ms < l->frame_ms)
+	if (!l->m->dirty || l->gone || now_ms() - l->painted_ms < l->frame_ms)
+		return;
+	/* A slow line gets the latest frame when it has room, and no queue of old ones. */
+	l->stuck = !out_flush();
+	if (l->stuck)
 		return;
 	model_draw(l->m);
 	term_paint(&l->m->canvas);
 	l->painted_ms = now_ms();
+	l->stuck = !out_flush();
+}
+
+static bool
+has_jobs(const struct model *m)
+{
+	for (size_t i = 0; i < m->jobs.len; i++)
+		if (!m->jobs.at[i].ended)
+			return true;
+	return false;
 }
 
 static void
 run(struct loop *l)
 {
-	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { wake_pipe[0], POLLIN, 0 }, { signal_pipe[0], POLLIN, 0 } };
+	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { wake_pipe[0], POLLIN, 0 }, { signal_pipe[0], POLLIN, 0 },
+		{ -1, POLLOUT, 0 } };
 
-	while (!l->leaving) {
-		int n = poll(fds, COUNT(fds), patience(l));
+	while (!l->leaving && (!l->gone || has_jobs(l->m))) {
+		int n;
 
+		fds[0].fd = l->gone ? -1 : STDIN_FILENO;
+		fds[3].fd = l->stuck && !l->gone ? out_fd() : -1;
+		n = poll(fds, COUNT(fds), patience(l));
 		if (n < 0 && errno != EINTR)
 			return;
 		if (n <= 0)
@@ -263,14 +304,16 @@ run(struct loop *l)
 		tell_time(l);
 		if (fds[2].revents)
 			take_signals(l);
-		if (fds[0].revents & (POLLHUP | POLLERR))
-			return;
-		if (fds[0].revents) {
+		if (fds[0].revents & (POLLHUP | POLLERR)) {
+			hang_up(l);
+		} else if (fds[0].revents || l->unread) {
 			take_keys(l);
 			l->painted_ms = 0;       /* what was typed is shown at once */
 		}
 		if (fds[1].revents)
 			take_events(l);
+		if (fds[3].fd >= 0)
+			l->stuck = !out_flush();
 		paint(l);
 	}
 }
@@ -298,6 +341,8 @@ start(struct loop *l, const struct ui_options *o, struct err *e)
 	term_size(&size.row, &size.col);
 	tell_time(l);
 	model_open(l->m, &screen_backups, NULL);
+	if (term_note()[0] != '\0')
+		model_say(l->m, TOAST_WARN, "%s", term_note());
 	apply(l, &size);
 	return 0;
 }

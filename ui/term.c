@@ -1,11 +1,12 @@
-/* ncurses: the screen's cells, colors, keys, paste, mouse. */
+/* ncurses: the screen's cells and colors, and taking and giving back the terminal.  What comes in: term_in.c. */
 #include "ui/term.h"
 
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "ui/term_in.h"
+#include "ui/term_out.h"
 
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
@@ -20,26 +21,25 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define PASTE_MAX   (1 << 20)
 #define COPY_MAX    74000        /* of base64: what terminals take at least */
 #define ESC_LOCAL   25           /* ms to wait for the rest of a sequence */
 #define ESC_SSH     100
 #define PAIRS_MAX   256
 
-/* Codes that ncurses hands us for sequences of ours. */
-enum { PASTE_BEGIN = KEY_MAX + 1, PASTE_END, ALT_LEFT, ALT_RIGHT };
+/* Terminals whose description is not everywhere, and which understand what xterm does. */
+static const char *const like_xterm[] = { "xterm-", "alacritty", "foot", "wezterm", "rxvt", "konsole", "gnome", "vte", "st-" };
 
 static struct {
 	SCREEN        *screen;
 	struct termios saved;
-	bool           running, utf8, mouse;
+	bool           running, utf8;
 	struct cell   *last;             /* as painted; NULL: nothing yet */
 	int            rows, cols;
 	struct { attr_t attrs; short pair; } looks[ROLE_COUNT_];
 	enum depth     depth;
 	struct { int32_t fg, bg; } pairs[PAIRS_MAX];
 	int            n_pairs;
-	struct buf     paste;
+	char           note[128];
 } term;
 
 /* --- colors --- */
@@ -110,14 +110,9 @@ term_set_theme(const struct theme *t, bool mono)
 /* --- start and end --- */
 
 static void
-put_raw(const char *s)
-{
-	(void)!write(STDOUT_FILENO, s, strlen(s));
-}
-
-static void
 take_terminal(void)
 {
+	reset_prog_mode();
 	raw();
 	noecho();
 	nonl();
@@ -126,10 +121,59 @@ take_terminal(void)
 	nodelay(stdscr, TRUE);
 	idlok(stdscr, FALSE);
 	leaveok(stdscr, TRUE);
+	(void)typeahead(-1);             /* a frame is painted as a whole, however fast keys come */
+	out_begin();
 	curs_set(0);
-	put_raw("\033[?2004h");
-	if (term.mouse)
-		mousemask(BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	out_commit();
+	out_put("\033[?2004h");
+}
+
+/* Not by curses alone, which would wait for a terminal that takes nothing. */
+static void
+give_terminal_back(void)
+{
+	out_put("\033[?2004l");
+	out_begin();
+	curs_set(1);
+	endwin();
+	out_commit();
+	out_drain();
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &term.saved);
+}
+
+/* A program that crashes leaves its terminal usable.  Sanitizers have their own handlers, which stay. */
+static void
+on_fault(int sig)
+{
+	static const char text[] = "orlop: crashed\n";
+
+	term_restore();
+	(void)!write(STDERR_FILENO, text, sizeof text - 1);
+	(void)raise(sig);                /* the handler is gone: SA_RESETHAND */
+}
+
+static void
+watch_faults(void)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	struct sigaction sa = { .sa_handler = on_fault, .sa_flags = (int)SA_RESETHAND | SA_NODEFER }, old;
+
+	for (size_t i = 0; i < COUNT(faults); i++)
+		if (sigaction(faults[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			(void)sigaction(faults[i], &sa, NULL);
+}
+
+static SCREEN *
+open_screen(const char *name)
+{
+	SCREEN *screen = newterm(NULL, stdout, stdin);
+
+	for (size_t i = 0; screen == NULL && i < COUNT(like_xterm); i++)
+		if (strncmp(name, like_xterm[i], strlen(like_xterm[i])) == 0) {
+			screen = newterm("xterm-256color", stdout, stdin);
+			(void)snprintf(term.note, sizeof term.note, "TERM=%.60s is not known here: taken for xterm-256color", name);
+		}
+	return screen;
 }
 
 int
@@ -138,27 +182,27 @@ term_start(const struct theme *t, bool mono, bool mouse, struct err *e)
 	const char *name = getenv("TERM");
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || name == NULL || strcmp(name, "dumb") == 0
-	    || tcgetattr(STDIN_FILENO, &term.saved) < 0)
+	    || *name == '\0' || tcgetattr(STDIN_FILENO, &term.saved) < 0)
 		return err_set(e, EK_INVALID, "no usable terminal (TERM=%s)", name != NULL ? name : "");
-	term.screen = newterm(NULL, stdout, stdin);
-	if (term.screen == NULL)
+	if (out_start(e) < 0)
+		return -1;
+	term.screen = open_screen(name);
+	if (term.screen == NULL) {
+		out_end();
 		return err_set(e, EK_INVALID, "no usable terminal (TERM=%s is not known here)", name);
+	}
 	term.running = true;
 	term.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	term.mouse = mouse;
-	term.paste = (struct buf)BUF_INIT(PASTE_MAX);
 	set_escdelay(getenv("SSH_CONNECTION") != NULL ? ESC_SSH : ESC_LOCAL);
-	define_key("\033[200~", PASTE_BEGIN);
-	define_key("\033[201~", PASTE_END);
-	define_key("\033[1;3D", ALT_LEFT);
-	define_key("\033[1;3C", ALT_RIGHT);
 	if (has_colors()) {
 		start_color();
 		use_default_colors();
 	}
 	take_terminal();
+	term_in_start(mouse);
 	term_set_theme(t, mono);
 	panic_set_hook(term_restore);
+	watch_faults();
 	return 0;
 }
 
@@ -166,11 +210,11 @@ void
 term_restore(void)
 {
 	/* Not by curses: it may be in the middle of something. */
-	static const char end[] = "\033[?2004l\033[?1000l\033[?1006l\033[?25h\033[0m\033[?1049l";
+	static const char end[] = "\033[?2004l\033[?1000l\033[?1006l\033[?1l\033>\033[?25h\033[0m\033[?1049l";
 
 	if (!term.running)
 		return;
-	(void)!write(STDOUT_FILENO, end, sizeof end - 1);
+	out_now(end, sizeof end - 1);
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &term.saved);
 }
 
@@ -179,27 +223,29 @@ term_end(void)
 {
 	if (!term.running)
 		return;
-	put_raw("\033[?2004l");
-	curs_set(1);
-	endwin();
+	give_terminal_back();
 	delscreen(term.screen);
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &term.saved);
 	panic_set_hook(NULL);
 	free(term.last);
 	term.last = NULL;
-	buf_free(&term.paste);
+	term_in_end();
 	term.running = false;
+	out_end();
 }
 
 void
 term_suspend(void)
 {
-	put_raw("\033[?2004l");
-	curs_set(1);
-	endwin();
+	give_terminal_back();
 	raise(SIGSTOP);
 	take_terminal();
-	term_repaint();
+	term_resized();
+}
+
+const char *
+term_note(void)
+{
+	return term.note;
 }
 
 bool
@@ -227,97 +273,6 @@ term_resized(void)
 	term_size(&rows, &cols);
 	resizeterm(rows, cols);
 	term_repaint();
-}
-
-/* --- in --- */
-
-static const struct { int curses; keycode key; } keys[] = {
-	{ KEY_UP, K_UP }, { KEY_DOWN, K_DOWN }, { KEY_LEFT, K_LEFT }, { KEY_RIGHT, K_RIGHT }, { KEY_HOME, K_HOME },
-	{ KEY_END, K_END }, { KEY_PPAGE, K_PAGE_UP }, { KEY_NPAGE, K_PAGE_DOWN }, { KEY_IC, K_INSERT }, { KEY_DC, K_DELETE },
-	{ KEY_BACKSPACE, K_BACKSPACE }, { KEY_ENTER, K_ENTER }, { KEY_BTAB, K_BACK_TAB },
-	{ KEY_F(1), K_F1 }, { KEY_F(2), K_F2 }, { KEY_F(3), K_F3 }, { KEY_F(4), K_F4 }, { KEY_F(5), K_F5 }, { KEY_F(6), K_F6 },
-	{ KEY_F(7), K_F7 }, { KEY_F(8), K_F8 }, { KEY_F(9), K_F9 }, { KEY_F(10), K_F10 }, { KEY_F(11), K_F11 },
-	{ KEY_F(12), K_F12 }, { ALT_LEFT, K_LEFT | KEY_ALT }, { ALT_RIGHT, K_RIGHT | KEY_ALT },
-};
-
-static bool
-read_mouse(struct msg *out)
-{
-	MEVENT ev;
-
-	if (getmouse(&ev) == ERR)
-		return false;
-	if (ev.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED)) {
-		*out = (struct msg){ .kind = MSG_WHEEL, .row = ev.bstate & BUTTON4_PRESSED ? -1 : 1 };
-		return true;
-	}
-	*out = (struct msg){ .kind = MSG_CLICK, .row = ev.y, .col = ev.x, .twice = (ev.bstate & BUTTON1_DOUBLE_CLICKED) != 0 };
-	return true;
-}
-
-static void
-add_pasted(wint_t c)
-{
-	struct err ignored;
-	char utf8[4];
-
-	/* What is longer than anybody pastes is cut. */
-	if (buf_add(&term.paste, utf8, text_encode((uint32_t)c, utf8), &ignored) < 0)
-		return;
-}
-
-static bool
-read_paste(struct msg *out)
-{
-	wint_t c;
-	int rc;
-
-	buf_cut(&term.paste, 0);
-	/* The end of it comes, or the terminal is gone. */
-	timeout(1000);
-	while ((rc = get_wch(&c)) != ERR && !(rc == KEY_CODE_YES && c == PASTE_END))
-		if (rc == OK)
-			add_pasted(c);
-	timeout(0);
-	*out = (struct msg){ .kind = MSG_PASTE, .text = buf_str(&term.paste) };
-	return true;
-}
-
-static keycode
-plain_key(wint_t c)
-{
-	switch (c) {
-	case '\r': case '\n': return K_ENTER;
-	case '\t': return K_TAB;
-	case 0x7f: case 0x08: return K_BACKSPACE;
-	case 0x1b: return K_ESC;
-	default: return c < ' ' ? (keycode)(c + 'a' - 1) | KEY_CTRL : (keycode)c;
-	}
-}
-
-bool
-term_read(struct msg *out)
-{
-	wint_t c;
-	int rc = get_wch(&c);
-
-	if (rc == ERR)
-		return false;
-	*out = (struct msg){ .kind = MSG_KEY };
-	if (rc != KEY_CODE_YES) {
-		out->key = plain_key(c);
-		return true;
-	}
-	if (c == KEY_MOUSE)
-		return read_mouse(out) || term_read(out);
-	if (c == PASTE_BEGIN)
-		return read_paste(out);
-	for (size_t i = 0; i < COUNT(keys); i++)
-		if (keys[i].curses == (int)c) {
-			out->key = keys[i].key;
-			return true;
-		}
-	return term_read(out);           /* a key that means nothing to us, or the end of a paste */
 }
 
 /* --- out --- */
@@ -361,9 +316,11 @@ term_paint(const struct canvas *v)
 	leaveok(stdscr, v->cursor_row < 0);
 	if (v->cursor_row >= 0)
 		(void)move(v->cursor_row, v->cursor_col);
+	out_begin();
 	curs_set(v->cursor_row >= 0);
 	wnoutrefresh(stdscr);
 	doupdate();
+	out_commit();
 }
 
 void
@@ -382,8 +339,8 @@ term_copy(const char *text)
 	b64_encode(&code, text, strlen(text));
 	if (code.len > COPY_MAX)
 		return false;
-	put_raw(wrapped ? "\033Ptmux;\033\033]52;c;" : "\033]52;c;");
-	put_raw(buf_cstr(&code));
-	put_raw(wrapped ? "\a\033\\" : "\a");
+	out_put(wrapped ? "\033Ptmux;\033\033]52;c;" : "\033]52;c;");
+	out_put(buf_cstr(&code));
+	out_put(wrapped ? "\a\033\\" : "\a");
 	return true;
 }

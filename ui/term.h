@@ -14,12 +14,14 @@ void term_end(void);
 /* Leaves the screen as it was before; safe in a signal handler of a crash. */
 void term_restore(void);
 
+/* What the user should know about the terminal; "" for nothing. */
+const char *term_note(void);
 bool term_is_utf8(void);
 void term_size(int *rows, int *cols);
 void term_resized(void);                 /* after SIGWINCH */
 void term_set_theme(const struct theme *t, bool mono);
 
-/* The next key, paste or mouse event; false: none is waiting.  text lives until the next call. */
+/* The next key, paste or mouse event; false: none is waiting.  text lives until the next call.  In term_in.c. */
 bool term_read(struct msg *out);
 /* Writes what differs from the last time. */
 void term_paint(const struct canvas *v);
