@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""A user at work: the UI on a real cluster and a real bucket, which tests/live/ui.sh prepares: location 'main' of project
+'default' with backups b1, b2, b3 and a restore r1. session.py [CASE...]; ORLOP, HOME and KUBECONFIG are from there."""
+import os
+import re
+import sys
+
+from rig import ORLOP
+from vt import Failed, Terminal, run
+
+
+def ui(*options, wait=("b3",), env=None, argv=None, **more):
+    t = Terminal(argv or [ORLOP, "ui", "--location", "main", *options], env=env, **more)
+    try:
+        t.wait(*wait)
+    except BaseException:
+        t.close()
+        raise
+    return t
+
+
+def order(t, *names):
+    """The names are on the screen, one below the other."""
+    def holds(text):
+        at = [text.find(" %s " % n) for n in names]
+        return -1 not in at and at == sorted(at)
+    t.wait(holds)
+
+
+def hints_below(text):
+    return "Enter open" in text.rpartition("\n")[2]
+
+
+def leave(t):
+    t.keys("F10")
+    if t.ended() != 0:
+        raise t.failed("exit status %s" % t.status)
+    t.check_restored()
+
+
+def palette(t, text):
+    t.press(":")
+    t.type(text + "\r")
+    return t.settle()
+
+
+def backups_are_listed():
+    with ui() as t:
+        t.wait("location main", "Backups 3", re.compile(r"> b3 +ok"), re.compile(r" b1 +ok"), "READ-WRITE")
+        order(t, "b3", "b2", "b1")
+        leave(t)
+
+
+def without_a_command_it_is_the_ui():
+    with ui(argv=[ORLOP]) as t:
+        t.wait("project default | location main")
+        leave(t)
+
+
+def filter_sort_and_marks():
+    with ui() as t:
+        t.press("/")
+        t.type("b[12]")
+        t.wait("Backups 2/3", "/b[12]", no=" b3 ")
+        t.press("Esc")
+        t.wait("Backups 3", " b3 ")
+        t.press("/")
+        t.type("!b2\r")
+        t.wait("Backups 2/3", "!b2", no=" b2 ")
+        t.press("\\")
+        t.wait("Backups 3")
+        t.press("S")
+        order(t, "b1", "b2", "b3")
+        t.press("<")
+        t.wait(re.compile("sort (?!CREATED)"))
+        t.press(">", "S")
+        t.wait("sort CREATED desc")
+        t.press("g", "Space", "Space")
+        t.wait(" * b3", " * b2", "2 marked")
+        t.press("m")
+        t.wait(" * b3", no=" b1 ")
+        t.press("m", "u")
+        t.wait(" b1 ", no="marked")
+        leave(t)
+
+
+def help_messages_and_history():
+    with ui() as t:
+        t.press("?")
+        t.wait("Help", "move down")
+        t.press("G")
+        t.wait("leave the program")
+        t.press("Esc")
+        t.wait(" b1 ", no="leave the program")
+        palette(t, "nonsense")
+        t.wait("no place or command 'nonsense'")
+        palette(t, "msg")
+        t.wait("Messages", "no place or command 'nonsense'", "warning")
+        t.press("q")
+        t.wait(" b1 ")
+        palette(t, "rs")
+        t.wait("r1", "b1", "Restores")
+        t.press("1")
+        t.wait(" b3 ", "[1 Backups]")
+        t.press("2")
+        t.wait("r1", "[2 Restores]")
+        leave(t)
+
+
+def every_size():
+    with ui() as t:
+        t.press("j")
+        t.resize(15, 60)
+        t.wait("> b2", "STATUS", "CREATED", no=("EXPIRES", "READ-WRITE"))
+        t.resize(12, 52)
+        t.wait("orlop needs 60x15, this is 52x12", no=" b2 ")
+        t.resize(40, 120)
+        t.wait("> b2", "EXPIRES", hints_below)
+        t.resize(24, 80)
+        t.wait("> b2", hints_below)
+        t.press("z")
+        t.wait("> b2", no="location main")
+        t.press("z")
+        t.wait("location main")
+        leave(t)
+
+
+def another_process_is_seen_with_R():
+    with ui() as t:
+        t.press("j")
+        t.wait("> b2")
+        if os.system("'%s' backup create seen --location main --include-namespaces one > /dev/null 2>&1" % ORLOP) != 0:
+            raise Failed("no backup")
+        t.press("R")
+        t.wait(" seen ", "> b2", "Backups 4")
+        os.system("'%s' backup delete seen --location main --confirm > /dev/null 2>&1" % ORLOP)
+        t.press("R")
+        t.wait("> b2", "Backups 3", no=" seen ")
+        leave(t)
+
+
+def an_unreachable_location_says_so():
+    with ui(env={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, wait=(),
+            argv=[ORLOP, "ui", "--location", "s3://nothing?region=minio&s3ForcePathStyle=true&s3Url=http://127.0.0.1:1"]) as t:
+        t.press("j")
+        t.wait("127.0.0.1", "tries again", seconds=60)
+        leave(t)
+
+
+def read_only_is_said():
+    with ui() as t:
+        palette(t, "ro")
+        t.wait("READ-ONLY")
+        palette(t, "rw")
+        t.wait("Allow")
+        t.press("Esc")
+        t.wait("READ-ONLY")
+        leave(t)
+
+
+CASES = {f.__name__: f for f in (
+    backups_are_listed, without_a_command_it_is_the_ui, filter_sort_and_marks, help_messages_and_history, every_size,
+    another_process_is_seen_with_R, an_unreachable_location_says_so, read_only_is_said)}
+
+if __name__ == "__main__":
+    sys.exit(run(CASES))
