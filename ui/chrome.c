@@ -12,6 +12,7 @@
 #define MIN_ROWS   15
 #define MIN_COLS   60
 #define SMALL_COLS 80
+#define WIDE_COLS  100           /* room for the names of all tabs behind a title */
 #define JOBS_SHOWN 3
 #define JOB_STAYS_MS 10000
 #define SLOW_MS    150           /* a load that is faster than this is not mentioned */
@@ -42,10 +43,12 @@ draw_header(const struct model *m, struct area a)
 			m->opts.location != NULL ? m->opts.location : "none");
 }
 
-/* Numbered, the one that is shown in brackets. */
+/* Numbered, the one that is shown in brackets; the others without names where there is no room. */
 static int
-draw_tab(struct area a, int col, size_t i, const char *name, bool active)
+draw_tab(struct area a, int col, size_t i, const char *name, bool active, bool narrow)
 {
+	if (narrow && !active)
+		return col + area_putf(a, 0, col, ROLE_TAB, "%zu", i + 1) + 1;
 	return col + area_putf(a, 0, col, active ? ROLE_TAB_ACTIVE : ROLE_TAB, active ? "[%zu %s]" : "%zu %s", i + 1, name) + 1;
 }
 
@@ -53,7 +56,7 @@ static int
 draw_places(const struct model *m, struct area a, int col)
 {
 	for (size_t i = 0; i < places_len; i++)
-		col = draw_tab(a, col, i, places[i].name, i == m->place);
+		col = draw_tab(a, col, i, places[i].name, i == m->place, false);
 	return col;
 }
 
@@ -73,7 +76,7 @@ draw_crumb(const struct model *m, const struct screen *s, struct area a, int col
 	if (active && s->type->tabs != NULL) {
 		col += 2;
 		for (size_t i = 0; s->type->tabs[i] != NULL; i++)
-			col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab);
+			col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab, false);
 	}
 	return col;
 }
@@ -97,7 +100,7 @@ draw_crumbs(const struct model *m, struct area a)
 	col += area_putf(a, 0, col, ROLE_CRUMB, " > ");
 	col += area_text(a, 0, col, a.cols / 2, ROLE_CRUMB_ACTIVE, str_of(s->title)) + 2;
 	for (size_t i = 0; s->type->tabs != NULL && s->type->tabs[i] != NULL; i++)
-		col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab);
+		col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab, a.cols < WIDE_COLS);
 }
 
 /* The line above the body: title, count, filter, and at its right the order. */
@@ -145,7 +148,7 @@ draw_state(struct model *m, struct area a)
 		area_putf(a, 1, 1, ROLE_TEXT_DIM, "0 of %zu match /%s.  \\ clears the filter",
 			table_rows_len(t->rows), t->filter_text);
 	} else if (t == NULL || t->rows != NULL) {
-		area_putf(a, 1, 1, ROLE_TEXT_DIM, "Nothing here yet.");
+		area_putf(a, 1, 1, ROLE_TEXT_DIM, "%s", s->type->empty != NULL ? s->type->empty : "Nothing here.");
 	}
 }
 
@@ -166,14 +169,17 @@ jobs_shown(const struct model *m)
 }
 
 static void
-draw_job(const struct model *m, const struct job *j, struct area a, int row)
+draw_job(const struct job *j, struct area a, int row)
 {
 	char done[FMT_MAX], total[FMT_MAX];
+	enum role role;
+	const char *state = job_state(j, &role);
 	int col = area_putf(a, row, 0, ROLE_HINT_KEY, "J ");
 
-	(void)m;
-	col += area_putf(a, row, col, ROLE_STATE_RUNNING, "%s %s ", j->name,
-		j->progress.phase != NULL ? j->progress.phase : "starting");
+	col += area_putf(a, row, col, ROLE_TEXT, "%s %s ", job_kind(j), j->name);
+	col += area_putf(a, row, col, role, "%s ", state);
+	if (j->ended)
+		return;
 	if (j->progress.total > 0) {
 		area_bar(a, row, col, 16, j->progress.done, j->progress.total);
 		col += 17;
@@ -191,7 +197,7 @@ draw_jobs(const struct model *m, struct area a)
 
 	for (size_t i = m->jobs.len; i-- > 0 && row < a.rows;)
 		if (is_shown(m, &m->jobs.at[i]))
-			draw_job(m, &m->jobs.at[i], a, row++);
+			draw_job(&m->jobs.at[i], a, row++);
 }
 
 static void
@@ -230,7 +236,7 @@ draw_hints(const struct model *m, struct area a)
 		if (next < 0)
 			return;
 		at = actions[next].hint;
-		keymap_keys(m->keys, next, true, &key);
+		keymap_hint(m->keys, next, screen_form(m->top) != NULL, &key);
 		width = (int)key.len + 1 + canvas_width(str_of(actions[next].text), a.on->ascii);
 		if (key.len == 0 || col + width > a.cols)
 			continue;

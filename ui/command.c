@@ -37,6 +37,29 @@ command_add(struct strs *words, const struct form *f)
 }
 
 static bool
+has(const struct strs *words, const char *word)
+{
+	for (size_t i = 0; i < words->len; i++)
+		if (strcmp(words->at[i], word) == 0)
+			return true;
+	return false;
+}
+
+void
+command_add_place(struct strs *words, const struct model *m)
+{
+	const struct { const char *option, *value; } places[] = {
+		{ "--location", m->opts.location }, { "--context", m->opts.context }, { "--kubeconfig", m->opts.kubeconfig },
+	};
+
+	for (size_t i = 0; i < COUNT(places); i++)
+		if (places[i].value != NULL && !has(words, places[i].option)) {
+			strs_add(words, places[i].option);
+			strs_add(words, places[i].value);
+		}
+}
+
+static bool
 is_plain(const char *word)
 {
 	for (const char *p = word; *p != '\0'; p++)

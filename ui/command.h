@@ -12,6 +12,8 @@
  * choice: unless it is the first one), the field NAME stands for itself.  Empty ones say nothing.
  */
 void command_add(struct strs *words, const struct form *f);
+/* Adds where it is about: location, context and kubeconfig, unless the words name them. */
+void command_add_place(struct strs *words, const struct model *m);
 /* As one types it into a shell, in lines of at most width cells, "orlop" first. */
 void command_text(const struct strs *words, int width, struct buf *out);
 /* What the program would make of it.  EK_INVALID. */

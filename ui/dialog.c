@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH 72
-
 void
 dialog_open(struct dialog *d, const struct confirm *c)
 {
@@ -93,21 +91,21 @@ count_lines(struct str text)
 void
 dialog_draw(struct dialog *d, struct area a)
 {
-	int cols = a.cols < WIDTH ? a.cols : WIDTH, lines = count_lines(str_of(d->text));
+	int lines = count_lines(str_of(d->text));
 	int rows = lines + (d->word != NULL ? 8 : 6), row = 1;
 	struct str rest = str_of(d->text), line;
 	struct area box;
 
 	rows = rows < a.rows ? rows : a.rows;
-	box = area_part(a, (a.rows - rows) / 2, (a.cols - cols) / 2, rows, cols);
+	box = area_part(a, (a.rows - rows) / 2, 0, rows, a.cols);
 	area_fill(box, ROLE_DIALOG);
 	area_rule(box, 0, ROLE_RULE);
 	area_rule(box, rows - 1, ROLE_RULE);
 	area_putf(box, 0, 2, d->word != NULL ? ROLE_DIALOG_DANGER : ROLE_TITLE, " %s ", d->title);
 	for (row = 1; rest.len > 0 && row < rows - 5 && str_split(&rest, '\n', &line); row++)
 		(void)area_text(box, row, 1, -1, ROLE_DIALOG, line);
-	d->body = area_part(box, row + 1, 0, rows - row - 2, cols);
+	d->body = area_part(box, row + 1, 0, rows - row - 2, a.cols);
 	(void)form_draw(&d->form, d->body, true);
 	if (d->word != NULL && is_right(d))
-		area_putf(d->body, 0, cols - 4, ROLE_STATE_OK, "ok");
+		area_putf(d->body, 0, a.cols - 4, ROLE_STATE_OK, "ok");
 }

@@ -31,7 +31,7 @@ const struct action actions[] = {
 	{ "page-up", IN_ANY, NULL, { "PgUp" }, "move up a page", 0, false },
 	{ "left", IN_ANY, NULL, { "h", "Left" }, "scroll left, or collapse", 0, false },
 	{ "right", IN_ANY, NULL, { "l", "Right" }, "scroll right, or expand", 0, false },
-	{ "open", IN_ANY, NULL, { "Enter" }, "open", 1, false },
+	{ "open", IN_LIST | IN_TREE, NULL, { "Enter" }, "open", 1, false },
 	{ "back", IN_ANY | IN_DIALOG | IN_FORM, NULL, { "Esc", "q", "Backspace" }, "close, then go back", 0, false },
 	{ "mark", IN_LIST | IN_TREE, NULL, { "Space" }, "mark the row and move on", 0, false },
 	{ "range", IN_LIST | IN_TREE, NULL, { "v" }, "mark a range until v or Esc", 0, false },
@@ -72,12 +72,12 @@ const struct action actions[] = {
 	{ "restore.confirm", IN_LIST, "restore-new", { "c" }, "confirm the restore", 10, true },
 	{ "restore.undo", IN_LIST, "restores", { "U" }, "undo: delete what it created", 12, true },
 	{ "restore.retry", IN_LIST, "restores", { "r" }, "try again what failed", 11, true },
-	{ "next-step", IN_FORM, NULL, { "PgDn" }, "next step", 0, false },
-	{ "previous-step", IN_FORM, NULL, { "PgUp" }, "step before", 0, false },
+	{ "next-step", IN_FORM, "restore-new", { "PgDn" }, "next step", 3, false },
+	{ "previous-step", IN_FORM, "restore-new", { "PgUp" }, "step before", 0, false },
 	{ "job.cancel", IN_ANY, "jobs job", { "x" }, "cancel the job", 10, false },
 	{ "leave", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "F10" }, "leave the program", 0, false },
 	{ "toggle", IN_FORM, NULL, { "Space" }, "toggle the field", 0, false },
-	{ "form-accept", IN_FORM | IN_DIALOG, NULL, { "Enter" }, "next field, or press the button", 0, false },
+	{ "form-accept", IN_FORM | IN_DIALOG, NULL, { "Enter" }, "next field, or press the button", 2, false },
 };
 const size_t actions_len = COUNT(actions);
 
@@ -267,15 +267,27 @@ keymap_find(const struct keymap *m, const char *screen, unsigned mask, keycode k
 }
 
 void
-keymap_keys(const struct keymap *m, int action, bool first_only, struct buf *out)
+keymap_keys(const struct keymap *m, int action, struct buf *out)
 {
 	const struct binding *b = &m->of[action];
 
-	for (size_t i = 0; i < b->n && (i == 0 || !first_only); i++) {
+	for (size_t i = 0; i < b->n; i++) {
 		if (i > 0)
 			buf_puts(out, ", ");
 		keycode_name(b->keys[i], out);
 	}
+}
+
+void
+keymap_hint(const struct keymap *m, int action, bool typing, struct buf *out)
+{
+	const struct binding *b = &m->of[action];
+
+	for (size_t i = 0; i < b->n; i++)
+		if (!typing || b->keys[i] >= KEY_NAMED) {
+			keycode_name(b->keys[i], out);
+			return;
+		}
 }
 
 static bool

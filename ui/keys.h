@@ -57,8 +57,10 @@ void keymap_free(struct keymap *m);
 MUST_CHECK int keymap_load(struct keymap *m, struct str yaml, struct err *e);
 /* The action that k means on a screen of that name and kind; -1: none. */
 int keymap_find(const struct keymap *m, const char *screen, unsigned mask, keycode k);
-/* Its keys as shown, "j, Down"; first_only for hints.  Empty: unbound. */
-void keymap_keys(const struct keymap *m, int action, bool first_only, struct buf *out);
+/* Its keys as shown, "j, Down".  Empty: unbound. */
+void keymap_keys(const struct keymap *m, int action, struct buf *out);
+/* One of them, for hints: where text is typed, none that types a letter. */
+void keymap_hint(const struct keymap *m, int action, bool typing, struct buf *out);
 /* Two actions of one screen on one key: "KEY: ID and ID", one line each.  Empty: none. */
 void keymap_conflicts(const struct keymap *m, struct buf *out);
 

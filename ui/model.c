@@ -4,6 +4,7 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "data/jdoc.h"
 #include "ui/screens/screens.h"
 
 #include <stdarg.h>
@@ -143,8 +144,13 @@ model_back(struct model *m)
 void
 model_place(struct model *m, size_t place)
 {
-	if (place >= places_len || place == m->place)
+	if (place >= places_len)
 		return;
+	if (place == m->place) {
+		while (m->top->below != NULL)
+			model_back(m);
+		return;
+	}
 	m->places[m->place] = m->top;
 	m->top = m->places[place];
 	m->places[place] = NULL;
@@ -251,8 +257,23 @@ end_job(struct model *m, struct job *j, const struct event *ev)
 	j->end_ms = m->now_ms;
 	m->ends++;
 	load_if_stale(m);
-	model_say(m, ends[ev->end].level, "%s %s%s%s", j->name, ends[ev->end].text, ev->end == END_FAILED ? ": " : "",
+	model_say(m, ends[ev->end].level, "%s %s %s%s%s", job_kind(j), j->name, ends[ev->end].text, ev->end == END_FAILED ? ": " : "",
 		ev->end == END_FAILED ? ev->err.msg : "");
+}
+
+/* What was made tells the name that was made up for it. */
+static void
+job_row(struct job *j, const struct event *ev)
+{
+	struct err ignored;
+	AUTO_JDOC cJSON *d = j->name[0] == '\0' ? jdoc_parse((struct str){ ev->text, ev->len }, &ignored) : NULL;
+	const char *name = jdoc_text(d, "metadata.name") != NULL ? jdoc_text(d, "metadata.name") : jdoc_text(d, "name");
+
+	strs_add(&j->rows, ev->text);
+	if (name != NULL) {
+		free(j->name);
+		j->name = xstrdup(name);
+	}
 }
 
 static void
@@ -262,7 +283,7 @@ job_event(struct model *m, struct job *j, const struct event *ev)
 	if (ev->kind == EV_FINDING && j->findings.len < FINDINGS_MAX)
 		strs_add(&j->findings, ev->text);
 	else if (ev->kind == EV_ROW && j->rows.len < FINDINGS_MAX)
-		strs_add(&j->rows, ev->text);
+		job_row(j, ev);
 	else if (ev->kind == EV_END)
 		end_job(m, j, ev);
 }

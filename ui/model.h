@@ -66,6 +66,7 @@ struct screen_type {
 	const char *crumb;               /* NULL: the screen's title */
 	const char *needs;               /* what its arg is, "a backup's name"; NULL: it needs none */
 	unsigned    mask;                /* enum key_mask */
+	const char *empty;               /* what stands in an empty list; NULL: nothing special */
 	size_t      state_size;
 	const char *const *tabs;         /* NULL ends them; NULL: no tabs */
 	void (*open)(struct model *m, struct screen *s);         /* state is zeroed */

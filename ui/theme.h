@@ -65,9 +65,9 @@
 	X(LOG_INFO, "log.info", 0) \
 	X(LOG_WARN, "log.warn", ATTR_BOLD) \
 	X(LOG_ERROR, "log.error", ATTR_BOLD) \
-	X(PLAN_CREATE, "plan.create", 0) \
 	X(PLAN_SAME, "plan.same", 0) \
 	X(PLAN_SKIP, "plan.skip", 0) \
+	X(PLAN_CREATE, "plan.create", 0) \
 	X(PLAN_CHANGE, "plan.change", ATTR_BOLD) \
 	X(PLAN_REPLACE, "plan.replace", ATTR_BOLD) \
 	X(PLAN_BLOCKED, "plan.blocked", ATTR_BOLD | ATTR_REVERSE)

@@ -199,9 +199,9 @@ test_drawing(void **state)
 	canvas_dump(&v, &out);
 	assert_string_equal(buf_cstr(&out),
 		"   NAME          STATUS  SIZE CREATED\n"
-		" * DB-2          PART..   700 24h00m ..\n"
-		" > db-1          ok       700 2h00m ago\n"
-		"   web-1         ok        30 1m00s ago\n");
+		" * DB-2          PART..   700 24h ago\n"
+		" > db-1          ok       700 2h ago\n"
+		"   web-1         ok        30 1m ago\n");
 	/* Columns that have no room go by their priority, the name stays. */
 	buf_cut(&out, 0);
 	canvas_resize(&v, 2, 20);

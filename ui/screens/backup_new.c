@@ -30,12 +30,12 @@ static const struct field fields[] = {
 };
 
 static void
-put_words(const struct form *f, struct strs *words)
+put_words(const struct model *m, const struct form *f, struct strs *words)
 {
 	strs_add(words, "backup");
 	strs_add(words, "create");
-	/* "auto" says nothing, it is the first one. */
 	command_add(words, f);
+	command_add_place(words, m);
 }
 
 static void
@@ -44,8 +44,7 @@ changed(struct model *m, struct screen *s)
 	AUTO_STRS struct strs words = { 0 };
 	AUTO_BUF struct buf text = BUF_INIT(SIZE_MAX);
 
-	(void)m;
-	put_words(s->state, &words);
+	put_words(m, s->state, &words);
 	command_text(&words, COMMAND_COLS, &text);
 	form_set(s->state, "command", buf_cstr(&text));
 	form_set(s->state, "error", "");
@@ -77,7 +76,7 @@ create(struct model *m, struct screen *s)
 		form_set(s->state, "error", why);
 		return;
 	}
-	put_words(s->state, &words);
+	put_words(m, s->state, &words);
 	r = command_request(m, &words, &e);
 	if (r == NULL) {
 		form_setf(s->state, "error", "\n%s", e.msg);

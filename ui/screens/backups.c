@@ -128,7 +128,7 @@ act(struct model *m, struct screen *s, const char *action)
 }
 
 const struct screen_type screen_backups = {
-	.name = "backups", .crumb = "Backups", .mask = IN_LIST, .state_size = sizeof(struct records),
+	.name = "backups", .crumb = "Backups", .empty = "No backups here yet. n makes one.", .mask = IN_LIST, .state_size = sizeof(struct records),
 	.open = open_list, .close = records_close, .load = load, .event = event, .draw = records_draw,
 	.table = records_table, .act = act, .live = true,
 };

@@ -32,7 +32,7 @@ put_keys(struct model *m, struct screen *of, struct pager *p, bool own)
 
 		if (!holds(of, &actions[i]) || (actions[i].screen != NULL) != own)
 			continue;
-		keymap_keys(m->keys, (int)i, false, &keys);
+		keymap_keys(m->keys, (int)i, &keys);
 		if (keys.len > 0)
 			pager_addf(p, ROLE_TEXT, " %-20s %s", buf_cstr(&keys), actions[i].text);
 	}
@@ -112,7 +112,7 @@ open_actions(struct model *m, struct screen *s)
 			if (!holds(s->below, &actions[i]) || (actions[i].screen != NULL) != (own != 0)
 			    || strcmp(actions[i].id, "actions") == 0)
 				continue;
-			keymap_keys(m->keys, (int)i, false, &keys);
+			keymap_keys(m->keys, (int)i, &keys);
 			(void)acts_allowed(m, &actions[i], &why);
 			table_rows_add(rows, actions[i].id, (const char *const[]){ actions[i].text, buf_cstr(&keys), why }, NULL, NULL,
 				ROLE_TEXT);

@@ -33,8 +33,14 @@ static const struct { const char *word; enum role role; } ends[] = {
 	[END_CANCELED] = { "CANCELED", ROLE_STATE_PARTIAL },
 };
 
-static const char *
-state_of(const struct job *j, enum role *role)
+const char *
+job_kind(const struct job *j)
+{
+	return kinds[j->op] != NULL ? kinds[j->op] : "job";
+}
+
+const char *
+job_state(const struct job *j, enum role *role)
 {
 	*role = j->ended ? ends[j->end].role : ROLE_STATE_RUNNING;
 	if (j->ended)
@@ -56,10 +62,10 @@ fill(struct model *m, struct list *l)
 		char id[24], done[FMT_MAX], total[FMT_MAX];
 		AUTO_BUF struct buf progress = BUF_INIT(128);
 		enum role role;
-		const char *cells[COUNT(columns)] = { [KIND] = kinds[j->op], [NAME] = j->name, [CLUSTER] = j->place };
+		const char *cells[COUNT(columns)] = { [KIND] = job_kind(j), [NAME] = j->name, [CLUSTER] = j->place };
 		int64_t nums[COUNT(columns)] = { [STARTED] = j->start_s };
 
-		cells[STATE] = state_of(j, &role);
+		cells[STATE] = job_state(j, &role);
 		if (j->progress.total > 0)
 			buf_putf(&progress, "%3u%% %s/%s", (unsigned)(j->progress.done * 100 / j->progress.total),
 				fmt_count(done, j->progress.done), fmt_count(total, j->progress.total));
@@ -133,7 +139,7 @@ ask_cancel(struct model *m, const char *id)
 		model_say(m, TOAST_INFO, "it has ended");
 		return;
 	}
-	title = xasprintf("Cancel %s %s", kinds[j->op], j->name);
+	title = xasprintf("Cancel %s %s", job_kind(j), j->name);
 	model_confirm(m, &(struct confirm){ .title = title, .verb = "Cancel the job", .fn = cancel, .arg = id,
 		.text = j->op == OP_RESTORE_CREATE
 			? "It stops after the objects in flight. What was created stays in the cluster.\n"
@@ -156,7 +162,7 @@ act_list(struct model *m, struct screen *s, const char *action)
 }
 
 const struct screen_type screen_jobs = {
-	.name = "jobs", .crumb = "Jobs", .mask = IN_LIST, .state_size = sizeof(struct list),
+	.name = "jobs", .crumb = "Jobs", .empty = "Nothing has been started here yet.", .mask = IN_LIST, .state_size = sizeof(struct list),
 	.open = open_list, .close = close_list, .act = act_list, .draw = draw_list, .table = list_table,
 };
 
@@ -176,7 +182,7 @@ open_one(struct model *m, struct screen *s)
 	o->pager.wrap = true;
 	if (j != NULL) {
 		free(s->title);
-		s->title = xasprintf("%s %s", kinds[j->op], j->name);
+		s->title = xasprintf("%s %s", job_kind(j), j->name);
 	}
 }
 
@@ -211,7 +217,7 @@ draw_rate(const struct model *m, const struct job *j, struct area a, int row)
 {
 	int64_t end = j->ended ? j->end_s : m->now_s, took = end > j->start_s ? end - j->start_s : 0;
 	char time[FMT_MAX], count[FMT_MAX], size[FMT_MAX];
-	int col = area_putf(a, row, 1, ROLE_TEXT, "%s", fmt_duration(time, took * NS_PER_S));
+	int col = area_putf(a, row, 1, ROLE_TEXT, "%s", took > 0 ? fmt_duration(time, took * NS_PER_S) : "less than 1s");
 
 	if (took > 0 && j->progress.done > 0)
 		col += area_putf(a, row, 1 + col, ROLE_TEXT, "   %s/s", fmt_count(count, j->progress.done / (uint64_t)took));
@@ -235,8 +241,8 @@ draw_one(struct model *m, struct screen *s, struct area a)
 		return;
 	for (; o->told < j->findings.len; o->told++)
 		add_finding(&o->pager, j->findings.at[o->told]);
-	state = state_of(j, &role);
-	area_putf(a, 0, 1, ROLE_TITLE, "%s %s", kinds[j->op], j->name);
+	state = job_state(j, &role);
+	area_putf(a, 0, 1, ROLE_TITLE, "%s %s", job_kind(j), j->name);
 	area_putf(a, 0, 1 + a.cols / 2, role, "%s", state);
 	if (j->progress.total > 0) {
 		area_bar(a, 1, 1, a.cols / 2, j->progress.done, j->progress.total);

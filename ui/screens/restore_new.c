@@ -72,7 +72,7 @@ static const struct { const struct field *fields; size_t n; } forms[FORMS] = {
 
 enum { LEVEL, CODE, FINDING, REMEDY };
 static const struct column finding_columns[] = {
-	[LEVEL] = { "", COL_STATE, 7, 7, 0, false },
+	[LEVEL] = { "LEVEL", COL_STATE, 7, 7, 0, false },
 	[CODE] = { "CODE", COL_TEXT, 16, 24, 1, false },
 	[FINDING] = { "FINDING", COL_TEXT, 30, 400, 0, false },
 	[REMEDY] = { "NEXT STEP", COL_TEXT, 20, 200, 0, true },
@@ -105,7 +105,7 @@ struct wizard {
 };
 
 static void
-put_words(const struct screen *s, bool plan, struct strs *words)
+put_words(const struct model *m, const struct screen *s, bool plan, struct strs *words)
 {
 	const struct wizard *w = s->state;
 
@@ -126,15 +126,16 @@ put_words(const struct screen *s, bool plan, struct strs *words)
 	}
 	strs_add(words, "--from-backup");
 	strs_add(words, s->arg);
+	command_add_place(words, m);
 }
 
 static char *
-line(const struct screen *s, bool plan)
+line(const struct model *m, const struct screen *s, bool plan)
 {
 	AUTO_STRS struct strs words = { 0 };
 	AUTO_BUF struct buf text = BUF_INIT(SIZE_MAX);
 
-	put_words(s, plan, &words);
+	put_words(m, s, plan, &words);
 	command_text(&words, COMMAND_COLS, &text);
 	return buf_take(&text, NULL);
 }
@@ -143,9 +144,8 @@ static void
 changed(struct model *m, struct screen *s)
 {
 	struct wizard *w = s->state;
-	AUTO_FREE char *text = line(s, false);
+	AUTO_FREE char *text = line(m, s, false);
 
-	(void)m;
 	for (size_t i = 0; i < FORMS; i++)
 		form_set(&w->forms[i], "command", text);
 }
@@ -157,8 +157,8 @@ open_wizard(struct model *m, struct screen *s)
 
 	for (size_t i = 0; i < FORMS; i++)
 		form_init(&w->forms[i], forms[i].fields, forms[i].n);
-	table_init(&w->findings, finding_columns, COUNT(finding_columns), LEVEL, false);
-	table_init(&w->plan, plan_columns, COUNT(plan_columns), ACTION, false);
+	table_init(&w->findings, finding_columns, COUNT(finding_columns), LEVEL, true);
+	table_init(&w->plan, plan_columns, COUNT(plan_columns), ACTION, true);
 	free(s->title);
 	s->title = xasprintf("Restore %s", s->arg);
 	form_set(&w->forms[STEP_TARGET], "backup", s->arg);
@@ -190,9 +190,9 @@ ask(struct model *m, struct screen *s, enum op op, char **of, uint64_t *ticket)
 	struct request *r;
 
 	free(*of);
-	*of = line(s, true);
+	*of = line(m, s, true);
 	w->why = (struct err){ 0 };
-	put_words(s, true, &words);
+	put_words(m, s, true, &words);
 	r = command_request(m, &words, &w->why);
 	if (r == NULL) {
 		s->load = LOAD_FAILED;
@@ -207,9 +207,9 @@ ask(struct model *m, struct screen *s, enum op op, char **of, uint64_t *ticket)
 }
 
 static bool
-is_current(const struct screen *s, const char *of)
+is_current(const struct model *m, const struct screen *s, const char *of)
 {
-	AUTO_FREE char *now = line(s, true);
+	AUTO_FREE char *now = line(m, s, true);
 
 	return of != NULL && strcmp(of, now) == 0;
 }
@@ -242,9 +242,9 @@ show(struct model *m, struct screen *s)
 {
 	struct wizard *w = s->state;
 
-	if (s->tab == STEP_PREFLIGHT && !is_current(s, w->preflight_of))
+	if (s->tab == STEP_PREFLIGHT && !is_current(m, s, w->preflight_of))
 		ask_preflight(m, s);
-	if (s->tab == STEP_PLAN && !is_current(s, w->plan_of))
+	if (s->tab == STEP_PLAN && !is_current(m, s, w->plan_of))
 		ask_plan(m, s);
 }
 
@@ -354,7 +354,7 @@ start(struct model *m, const char *arg)
 	struct err e;
 
 	(void)arg;
-	put_words(s, false, &words);
+	put_words(m, s, false, &words);
 	strs_add(&words, "--confirm");
 	r = command_request(m, &words, &e);
 	if (r == NULL) {
@@ -385,7 +385,7 @@ confirm(struct model *m, struct screen *s)
 	AUTO_BUF struct buf text = BUF_INIT(4096);
 	bool typed = changes_something(w);
 
-	if (s->tab != STEP_PLAN || !is_current(s, w->plan_of) || s->load != LOAD_DONE) {
+	if (s->tab != STEP_PLAN || !is_current(m, s, w->plan_of) || s->load != LOAD_DONE) {
 		model_say(m, TOAST_INFO, "the plan comes first: step 6 makes it");
 		return;
 	}

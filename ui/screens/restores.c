@@ -101,7 +101,7 @@ act(struct model *m, struct screen *s, const char *action)
 }
 
 const struct screen_type screen_restores = {
-	.name = "restores", .crumb = "Restores", .mask = IN_LIST, .state_size = sizeof(struct records),
+	.name = "restores", .crumb = "Restores", .empty = "No restores yet. r on a backup begins one.", .mask = IN_LIST, .state_size = sizeof(struct records),
 	.open = open_list, .close = records_close, .load = load, .event = event, .draw = records_draw,
 	.table = records_table, .act = act, .live = true,
 };

@@ -15,6 +15,11 @@ extern const struct screen_type screen_text;             /* arg: title, newline,
 extern const struct screen_type screen_help;
 extern const struct screen_type screen_actions;          /* what can be done on the screen below */
 
+/* "backup", "restore", .. */
+const char *job_kind(const struct job *j);
+/* "ok", "FAILED", or the phase it is in. */
+const char *job_state(const struct job *j, enum role *role);
+
 /* The places that digits lead to, in the order of the tabs; at most PLACES_MAX. */
 extern const struct place { const char *name; const struct screen_type *type; } places[];
 extern const size_t places_len;

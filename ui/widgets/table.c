@@ -104,14 +104,16 @@ num_of(const struct rows *r, size_t row, size_t column)
 static void
 age_text(char out[CELL_TEXT], int64_t then_s, int64_t now_s, bool future)
 {
-	char duration[FMT_MAX];
+	static const struct { int64_t s, up_to; char letter; } units[] = {
+		{ 1, 60, 's' }, { 60, 3600, 'm' }, { 3600, 2 * DAY_S, 'h' }, { DAY_S, INT64_MAX, 'd' },
+	};
 	int64_t s = future ? then_s - now_s : now_s - then_s;
+	size_t i = 0;
 
-	if (s < 0)
-		s = 0;
-	if (s >= 2 * DAY_S)
-		s -= s % DAY_S;
-	(void)snprintf(out, CELL_TEXT, future ? "in %s" : "%s ago", fmt_duration(duration, s * NS_PER_S));
+	s = s > 0 ? s : 0;
+	while (s >= units[i].up_to)
+		i++;
+	(void)snprintf(out, CELL_TEXT, future ? "in %lld%c" : "%lld%c ago", (long long)(s / units[i].s), units[i].letter);
 }
 
 static void
@@ -184,7 +186,10 @@ by_column(const void *a, const void *b)
 
 		order = (u > v) - (u < v);
 	} else {
-		order = strcmp(r->all.at[x].cells[c], r->all.at[y].cells[c]);
+		/* What a state means comes before its letters: roles are in the order of how urgent they are. */
+		order = r->columns[c].kind == COL_STATE ? (int)r->all.at[x].role - (int)r->all.at[y].role : 0;
+		if (order == 0)
+			order = strcmp(r->all.at[x].cells[c], r->all.at[y].cells[c]);
 	}
 	if (order == 0)
 		return strcmp(r->all.at[x].id, r->all.at[y].id);
