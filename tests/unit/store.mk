@@ -23,6 +23,12 @@ tests_unit_test_s3_multi_SOURCES = tests/unit/test_s3_multi.c tests/unit/httpd.c
 tests_unit_test_s3_multi_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_s3_multi_LDADD = $(STORE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_s3_ranges
+TESTS += tests/unit/test_s3_ranges
+tests_unit_test_s3_ranges_SOURCES = tests/unit/test_s3_ranges.c tests/unit/httpd.c tests/unit/httpd.h
+tests_unit_test_s3_ranges_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_s3_ranges_LDADD = $(STORE_LIBS) -lssl $(EXT_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_s3_creds
 TESTS += tests/unit/test_s3_creds
 tests_unit_test_s3_creds_SOURCES = tests/unit/test_s3_creds.c tests/unit/http_rig.c tests/unit/http_rig.h \
