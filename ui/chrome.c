@@ -261,7 +261,6 @@ model_draw(struct model *m)
 	if (!m->zoomed) {
 		draw_header(m, area_part(all, 0, 0, header, all.cols));
 		draw_crumbs(m, area_part(all, header, 0, 1, all.cols));
-		draw_rule(m, area_part(all, header + 1, 0, 1, all.cols));
 		top = header + 2;
 		bottom -= 2 + jobs;
 		draw_jobs(m, area_part(all, bottom, 0, jobs, all.cols));
@@ -272,6 +271,9 @@ model_draw(struct model *m)
 	m->top->body = body;
 	m->top->type->draw(m, m->top, body);
 	draw_state(m, body);
+	/* It tells which part of the body was drawn. */
+	if (!m->zoomed)
+		draw_rule(m, area_part(all, header + 1, 0, 1, all.cols));
 	if (m->dialog.fn != NULL)
 		dialog_draw(&m->dialog, body);
 }

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "ui/screens/screens.h"
 #include "ui/term.h"
 #include "ui/term_out.h"
 
@@ -340,7 +339,7 @@ start(struct loop *l, const struct ui_options *o, struct err *e)
 	l->m = model_new(&opts);
 	term_size(&size.row, &size.col);
 	tell_time(l);
-	model_open(l->m, &screen_backups, NULL);
+	model_start(l->m);
 	if (term_note()[0] != '\0')
 		model_say(l->m, TOAST_WARN, "%s", term_note());
 	apply(l, &size);

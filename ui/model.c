@@ -388,6 +388,13 @@ model_apply(struct model *m, const struct msg *msg)
 	}
 }
 
+void
+model_start(struct model *m)
+{
+	m->place = PLACE_BACKUPS;
+	model_open(m, places[PLACE_BACKUPS].type, NULL);
+}
+
 struct model *
 model_new(const struct ui_options *o)
 {

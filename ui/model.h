@@ -153,6 +153,8 @@ struct model {
 };
 
 struct model *model_new(const struct ui_options *o);
+/* Shows the first screen; once, when time and size are known. */
+void model_start(struct model *m);
 void model_free(struct model *m);
 
 void model_apply(struct model *m, const struct msg *msg);

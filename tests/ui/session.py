@@ -101,9 +101,9 @@ def help_messages_and_history():
         palette(t, "rs")
         t.wait("r1", "b1", "Restores")
         t.press("1")
-        t.wait(" b3 ", "[1 Backups]")
+        t.wait(" b3 ", "[2 Backups]")
         t.press("2")
-        t.wait("r1", "[2 Restores]")
+        t.wait("r1", "[3 Restores]")
         leave(t)
 
 

@@ -35,7 +35,7 @@ start(int rows, int cols)
 
 	model_apply(m, &clock);
 	model_apply(m, &size);
-	model_open(m, &screen_backups, NULL);
+	model_start(m);
 	return m;
 }
 
@@ -144,19 +144,19 @@ test_palette(void **state)
 	(void)state;
 	load(m);
 	press(m, ": r s Enter");
-	assert_non_null(strstr(screen(m, &out), "1 Backups [2 Restores]"));
-	press(m, "1");                           /* a place keeps its state */
+	assert_non_null(strstr(screen(m, &out), "2 Backups [3 Restores]"));
+	press(m, "2");                           /* a place keeps its state */
 	assert_non_null(strstr(screen(m, &out), " > nightly-1"));
 	press(m, ": m s g Enter");
 	assert_non_null(strstr(screen(m, &out), "Backups > Messages"));
 	press(m, "Esc");
 	assert_non_null(strstr(screen(m, &out), " > nightly-1"));
 	press(m, ": r e s t o r e s Enter");
-	assert_non_null(strstr(screen(m, &out), "[2 Restores]"));
-	press(m, "1 : b a c Tab");               /* what it could mean is completed */
+	assert_non_null(strstr(screen(m, &out), "[3 Restores]"));
+	press(m, "2 : b a c Tab");               /* what it could mean is completed */
 	assert_non_null(strstr(screen(m, &out), ":backup"));
 	press(m, "Esc : Up Enter");
-	assert_non_null(strstr(screen(m, &out), "[2 Restores]"));
+	assert_non_null(strstr(screen(m, &out), "[3 Restores]"));
 	press(m, ": n o Enter");
 	assert_non_null(strstr(screen(m, &out), "no place or command 'no'"));
 	press(m, ": q Enter");

@@ -169,6 +169,7 @@ const struct screen_type screen_jobs = {
 /* --- one job --- */
 
 #define HEAD_ROWS 6
+#define STATE_COLS 20
 
 struct one { struct pager pager; size_t told; };
 
@@ -242,8 +243,8 @@ draw_one(struct model *m, struct screen *s, struct area a)
 	for (; o->told < j->findings.len; o->told++)
 		add_finding(&o->pager, j->findings.at[o->told]);
 	state = job_state(j, &role);
-	area_putf(a, 0, 1, ROLE_TITLE, "%s %s", job_kind(j), j->name);
-	area_putf(a, 0, 1 + a.cols / 2, role, "%s", state);
+	area_putf(area_part(a, 0, 0, 1, a.cols - STATE_COLS), 0, 1, ROLE_TITLE, "%s %s", job_kind(j), j->name);
+	area_putf(a, 0, a.cols - STATE_COLS + 1, role, "%s", state);
 	if (j->progress.total > 0) {
 		area_bar(a, 1, 1, a.cols / 2, j->progress.done, j->progress.total);
 		area_putf(a, 1, 3 + a.cols / 2, ROLE_TEXT, "%s/%s", fmt_count(done, j->progress.done),

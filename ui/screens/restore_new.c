@@ -415,8 +415,8 @@ open_row(struct model *m, struct screen *s)
 
 	if (t == NULL || table_current(t) == NULL)
 		return;
-	text = xasprintf("%s\n\n%s\n%s", table_current(t), table_current_cell(t, what),
-		s->tab == STEP_PREFLIGHT ? table_current_cell(t, REMEDY) : "");
+	text = s->tab == STEP_PLAN ? xasprintf("%s\n%s", table_current(t), table_current_cell(t, what))
+		: xasprintf("%s\n%s\n\nNext: %s", table_current_cell(t, CODE), table_current_cell(t, what), table_current_cell(t, REMEDY));
 	model_open(m, &screen_text, text);
 }
 

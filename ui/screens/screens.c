@@ -6,7 +6,8 @@
 #include <string.h>
 
 const struct place places[] = {
-	{ "Backups", &screen_backups }, { "Restores", &screen_restores }, { "Jobs", &screen_jobs },
+	[PLACE_OVERVIEW] = { "Overview", &screen_overview }, [PLACE_BACKUPS] = { "Backups", &screen_backups },
+	[PLACE_RESTORES] = { "Restores", &screen_restores }, [PLACE_JOBS] = { "Jobs", &screen_jobs },
 };
 const size_t places_len = COUNT(places);
 _Static_assert(COUNT(places) <= PLACES_MAX, "the model has room for all places");
@@ -20,6 +21,7 @@ const struct alias aliases[] = {
 	{ "keys", &screen_help },
 	{ "messages", &screen_messages },
 	{ "msg", &screen_messages },
+	{ "overview", &screen_overview },
 	{ "restore", &screen_restore_new },
 	{ "restores", &screen_restores },
 	{ "rs", &screen_restores },

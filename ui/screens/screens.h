@@ -4,6 +4,7 @@
 
 #include "ui/model.h"
 
+extern const struct screen_type screen_overview;
 extern const struct screen_type screen_backups;
 extern const struct screen_type screen_restores;
 extern const struct screen_type screen_messages;
@@ -23,6 +24,7 @@ const char *job_state(const struct job *j, enum role *role);
 /* The places that digits lead to, in the order of the tabs; at most PLACES_MAX. */
 extern const struct place { const char *name; const struct screen_type *type; } places[];
 extern const size_t places_len;
+enum { PLACE_OVERVIEW, PLACE_BACKUPS, PLACE_RESTORES, PLACE_JOBS };
 
 /* Names for the palette, sorted; several may mean the same. */
 extern const struct alias { const char *name; const struct screen_type *type; } aliases[];

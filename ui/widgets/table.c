@@ -101,8 +101,8 @@ num_of(const struct rows *r, size_t row, size_t column)
 }
 
 /* "9h ago", "in 28d" */
-static void
-age_text(char out[CELL_TEXT], int64_t then_s, int64_t now_s, bool future)
+char *
+table_age(char out[CELL_AGE_MAX], int64_t then_s, int64_t now_s, bool future)
 {
 	static const struct { int64_t s, up_to; char letter; } units[] = {
 		{ 1, 60, 's' }, { 60, 3600, 'm' }, { 3600, 2 * DAY_S, 'h' }, { DAY_S, INT64_MAX, 'd' },
@@ -113,7 +113,8 @@ age_text(char out[CELL_TEXT], int64_t then_s, int64_t now_s, bool future)
 	s = s > 0 ? s : 0;
 	while (s >= units[i].up_to)
 		i++;
-	(void)snprintf(out, CELL_TEXT, future ? "in %lld%c" : "%lld%c ago", (long long)(s / units[i].s), units[i].letter);
+	(void)snprintf(out, CELL_AGE_MAX, future ? "in %lld%c" : "%lld%c ago", (long long)(s / units[i].s), units[i].letter);
+	return out;
 }
 
 static void
@@ -124,7 +125,7 @@ time_text(char out[CELL_TEXT], const struct column *c, int64_t v, enum times tim
 	if (v == 0)
 		(void)snprintf(out, CELL_TEXT, "-");
 	else if (times == TIMES_AGE)
-		age_text(out, v, now_s, c->kind == COL_IN);
+		(void)table_age(out, v, now_s, c->kind == COL_IN);
 	else if (times == TIMES_LOCAL)
 		(void)snprintf(out, CELL_TEXT, "%.16s", clock_local(text, v * NS_PER_S));
 	else

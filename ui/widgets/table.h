@@ -33,6 +33,10 @@ void table_rows_add(struct rows *r, const char *id, const char *const *cells, co
 	enum role role);
 size_t table_rows_len(const struct rows *r);
 
+/* "12s ago", "3h ago", "in 5d" into out (CELL_AGE_MAX). */
+#define CELL_AGE_MAX 48
+char *table_age(char out[CELL_AGE_MAX], int64_t then_s, int64_t now_s, bool future);
+
 enum times { TIMES_AGE, TIMES_LOCAL, TIMES_UTC };
 
 struct table {
