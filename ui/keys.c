@@ -66,7 +66,7 @@ const struct action actions[] = {
 	{ "next-tab", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "Tab" }, "next tab or field (digits go to one)", 0, false },
 	{ "previous-tab", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "S-Tab" }, "previous tab or field", 0, false },
 	{ "backup.new", IN_LIST, "overview backups", { "n", "b" }, "new backup", 12, true },
-	{ "backup.restore", IN_LIST, "overview backups", { "r" }, "restore", 11, true },
+	{ "backup.restore", IN_LIST | IN_VIEWER, "overview backups backup", { "r" }, "restore", 11, true },
 	{ "backup.delete", IN_LIST, "backups", { "D", "Del" }, "delete", 14, true },
 	{ "backup.verify", IN_LIST, "backups", { "K" }, "verify checksums", 15, false },
 	{ "restore.confirm", IN_LIST, "restore-new", { "c" }, "confirm the restore", 10, true },

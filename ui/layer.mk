@@ -20,6 +20,7 @@ ui_libui_a_SOURCES = \
 	ui/prompt.c \
 	ui/screens/backup_new.c \
 	ui/screens/backups.c \
+	ui/screens/details.c \
 	ui/screens/help.c \
 	ui/screens/jobs.c \
 	ui/screens/messages.c \

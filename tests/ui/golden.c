@@ -166,6 +166,9 @@ cmd_open(struct play *p, struct str rest)
 
 	if (type == NULL)
 		bad(p, "no screen", str_of(name));
+	for (size_t i = 0; i < places_len && p->m->top == NULL; i++)
+		if (places[i].type == type)
+			p->m->place = i;
 	model_open(p->m, type, arg);
 	take_wishes(p);
 }

@@ -116,6 +116,8 @@ act(struct model *m, struct screen *s, const char *action)
 
 	if (strcmp(action, "backup.new") == 0)
 		model_open(m, &screen_backup_new, NULL);
+	else if (strcmp(action, "open") == 0 && table_current(t) != NULL)
+		model_open(m, &screen_backup, table_current(t));
 	else if (strcmp(action, "backup.restore") == 0 && table_current(t) != NULL)
 		model_open(m, &screen_restore_new, table_current(t));
 	else if (strcmp(action, "backup.delete") == 0)

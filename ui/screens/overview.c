@@ -234,6 +234,8 @@ act(struct model *m, struct screen *s, const char *action)
 
 	if (strcmp(action, "backup.new") == 0)
 		model_open(m, &screen_backup_new, NULL);
+	else if (strcmp(action, "open") == 0 && name != NULL)
+		model_open(m, &screen_backup, name);
 	else if (strcmp(action, "backup.restore") == 0 && name != NULL)
 		model_open(m, &screen_restore_new, name);
 	else

@@ -89,6 +89,10 @@ act(struct model *m, struct screen *s, const char *action)
 	bool undoing = strcmp(action, "restore.undo") == 0;
 	AUTO_FREE char *title = NULL;
 
+	if (name != NULL && strcmp(action, "open") == 0) {
+		model_open(m, &screen_restore, name);
+		return true;
+	}
 	if (name == NULL || (!undoing && strcmp(action, "restore.retry") != 0))
 		return false;
 	title = xasprintf(undoing ? "Undo restore %s" : "Try again what failed in restore %s", name);

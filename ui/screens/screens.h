@@ -7,6 +7,7 @@
 extern const struct screen_type screen_overview;
 extern const struct screen_type screen_backups;
 extern const struct screen_type screen_restores;
+extern const struct screen_type screen_backup, screen_restore;   /* details; arg: the name */
 extern const struct screen_type screen_messages;
 extern const struct screen_type screen_jobs;
 extern const struct screen_type screen_job;              /* arg: its ticket, decimal */
