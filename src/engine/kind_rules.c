@@ -33,6 +33,7 @@ static const struct kind_rule rules[] = {
 
 	/* No order of their own. */
 	{ "apiservices.apiregistration.k8s.io", RANK_OTHER, .scrub = scrub_api_service },
+	{ "certificatesigningrequests.certificates.k8s.io", RANK_OTHER, .scrub = scrub_signing_request },
 	{ "ipaddresses.networking.k8s.io", RANK_OTHER, .scrub = scrub_ip_address },
 	{ "jobs.batch", RANK_OTHER, .scrub = scrub_job },
 	{ "mutatingwebhookconfigurations.admissionregistration.k8s.io", RANK_OTHER, .scrub = scrub_webhooks },

@@ -84,6 +84,7 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore_ask.c \
 	src/engine/restore_claim.c \
 	src/engine/restore_crd.c \
+	src/engine/restore_endpoints.c \
 	src/engine/restore_hooks.c \
 	src/engine/restore_hooks.h \
 	src/engine/restore_impl.h \

@@ -158,7 +158,7 @@ probe_change(struct plan *p, const struct target *t, struct item *it /* taken */
 	AUTO_FREE char *path = apply ? item_apply_path(it) : NULL;
 	struct probe *probe = free_slot(p, t, it, apply ? xasprintf("%s&dryRun=All", path) : xasprintf("%s?dryRun=All", it->path));
 	struct k8s_op op = { .method = "PATCH", .path = probe->path, .tag = probe, .apply = apply,
-		.body = buf_str(apply ? &it->body : &it->patch), .metadata_only = true };
+		.body = buf_str(&it->patch), .metadata_only = true };
 
 	if (buf_add_str(&probe->diff, diff, e) < 0) {
 		probe_end(probe);
@@ -176,17 +176,16 @@ tell_accepted(struct plan *p, const struct probe *probe, struct err *e)
 }
 
 static int
-tell_refused(struct plan *p, const struct probe *probe, const struct err *why, struct err *e)
+tell_refused(struct plan *p, const struct target *t, struct item *it, struct str diff, const struct err *why, struct err *e)
 {
 	enum existing_policy policy = p->rs->o->policy;
-	struct str diff = buf_str(&probe->diff);
 	struct err lost = *why;
 
 	if (diff.len > 0 && policy == EXISTING_UPDATE && why->http != 403)
-		return tell_target(p, PLAN_DIFFERS, probe->t, diff, why->msg, e);
-	if (diff.len > 0 && policy == EXISTING_RECREATE && why->http == 422 && item_may_recreate(probe->it, why, &lost) == 0)
-		return tell_target(p, PLAN_RECREATE, probe->t, diff, why->msg, e);
-	return tell_target(p, PLAN_BLOCKED, probe->t, diff, lost.msg, e);
+		return tell_target(p, PLAN_DIFFERS, t, diff, why->msg, e);
+	if (diff.len > 0 && policy == EXISTING_RECREATE && why->http == 422 && item_may_recreate(it, why, &lost) == 0)
+		return tell_target(p, PLAN_RECREATE, t, diff, why->msg, e);
+	return tell_target(p, PLAN_BLOCKED, t, diff, lost.msg, e);
 }
 
 static int
@@ -203,7 +202,7 @@ probe_next(struct plan *p, struct err *e)
 	if (k8s_call_result(call, &why) == 0)
 		rc = tell_accepted(p, probe, e);
 	else if (why.http != 0)
-		rc = tell_refused(p, probe, &why, e);
+		rc = tell_refused(p, probe->t, probe->it, buf_str(&probe->diff), &why, e);
 	else {
 		*e = why;
 		rc = -1;
@@ -256,6 +255,7 @@ foresee_change(struct plan *p, const struct target *t, struct item **own, struct
 	enum existing_policy policy = p->rs->o->policy;
 	AUTO(buf_wipe) struct buf text = BUF_INIT(LIMIT_OBJECT);
 	struct str diff;
+	struct err why;
 
 	if (policy != EXISTING_FAIL && str_eq(it->en->gr, S("serviceaccounts")))
 		return foresee_account(p, t, it, arena, live, e);
@@ -267,9 +267,13 @@ foresee_change(struct plan *p, const struct target *t, struct item **own, struct
 		return tell_target(p, PLAN_BLOCKED, t, diff, EXISTS_AND_DIFFERS, e);
 	if (policy == EXISTING_NONE)
 		return tell_target(p, PLAN_DIFFERS, t, diff, "", e);
+	if (item_is_kept_silently(it, arena, live, &why))
+		return tell_refused(p, t, it, diff, &why, e);
 	if (policy == EXISTING_UPDATE && !p->rs->o->server_dry_run)
 		return tell_target(p, PLAN_UPDATE, t, diff, "", e);
-	if (item_update_patch(it, live, e) < 0 || make_room(p, e) < 0)
+	if (policy == EXISTING_APPLY ? item_apply_patch(it, arena, e) < 0 : item_update_patch(it, live, e) < 0)
+		return -1;
+	if (make_room(p, e) < 0)
 		return -1;
 	return probe_change(p, t, TAKE(*own), diff, e);
 }
@@ -293,7 +297,7 @@ judge(struct plan *p, const struct target *t, struct item **own, struct str live
 	if (live.len == 0)
 		return tell_target(p, PLAN_CREATE, t, S(""), "", e);
 	if (jpath(live, &deleted, "metadata", "deletionTimestamp", NULL))
-		return tell_target(p, PLAN_BLOCKED, t, S(""), "is being deleted from the cluster", e);
+		return tell_target(p, PLAN_BLOCKED, t, S(""), "is being deleted from the cluster: the restore waits for it", e);
 	if (item_compare(it, &arena, live, &obj, &same, e) < 0)
 		return -1;
 	return same ? tell_target(p, PLAN_SAME, t, S(""), "", e) : foresee_change(p, t, own, &arena, obj, e);

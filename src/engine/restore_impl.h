@@ -1,9 +1,9 @@
 /*
  * What the parts of a restore share: restore.c (course), restore_plan.c (selection, order), restore_related.c (what
- * selected objects need), restore_version.c (API
- * versions), restore_ns.c and restore_crd.c (what is there before the rest), restore_item.c (one object),
- * restore_steps.c (its requests), restore_recreate.c (those of an object that has to be deleted first), restore_again.c
- * (what is refused and tried again), restore_ask.c (many small requests), restore_why.c (next steps), restore_record.c.
+ * selected objects need), restore_version.c (API versions), restore_ns.c and restore_crd.c (what is there before the
+ * rest), restore_item.c (one object), restore_steps.c (its requests), restore_recreate.c (those of an object that has to be
+ * deleted first), restore_endpoints.c (what goes with it), restore_again.c (what is refused and tried again),
+ * restore_ask.c (many small requests), restore_why.c (next steps), restore_record.c.
  */
 #ifndef ORLOP_ENGINE_RESTORE_IMPL_H
 #define ORLOP_ENGINE_RESTORE_IMPL_H
@@ -103,6 +103,7 @@ struct restore {
 	size_t                     live_bytes;       /* of what they send */
 	struct VEC_OF(struct item *) parked;         /* of them: deleted, and not gone yet (restore_recreate.c) */
 	struct wait                parked_wait;
+	int64_t                    going_by_mono_ns; /* how long what others delete is waited for; 0: there was none */
 	struct VEC_OF(struct obstacle *) obstacles;  /* restore_again.c */
 	struct strmap             *obstacles_by_name;
 	struct VEC_OF(struct relink) relinks;        /* restore_relink.c */
@@ -137,7 +138,7 @@ struct item {
 	size_t                      bytes;               /* counted in rs->live_bytes */
 	unsigned                    status_tries;
 	bool                        repeated;    /* CREATE was sent more than once */
-	bool                        left_alone;  /* UPDATE was refused */
+	bool                        left_alone;  /* it differs, and stays so: UPDATE was refused, or nothing is to be merged */
 	bool                        hooked;      /* it got an init container */
 	bool                        counted;     /* its outcome stands: what fails later does not change it */
 	const char                 *outcome;     /* the word for it */
@@ -153,6 +154,7 @@ struct item {
 	struct buf                  refs;        /* metadata.ownerReferences to be relinked; empty: none */
 	struct err                  refused;     /* why CREATE led to LOOK, or CREATE_ANEW to PUT_BACK */
 	struct buf                  old;         /* what the cluster has, should it have to be deleted */
+	struct buf                  endpoints;   /* what goes with a service that is deleted; empty: nothing */
 	unsigned                    deletions;
 	int64_t                     gone_by_mono_ns;     /* 0: it was not looked at since */
 };
@@ -256,8 +258,12 @@ MUST_CHECK int item_refused(struct item *it, const struct err *why, struct err *
 
 /* What update sends; live without the labels of this restore. */
 MUST_CHECK int item_update_patch(struct item *it, struct jnode *live, struct err *e);
-/* The path of a server-side apply. */
+/* The path and, in it->patch, the body of a server-side apply. */
 char *item_apply_path(const struct item *it);
+MUST_CHECK int item_apply_patch(struct item *it, struct arena *arena, struct err *e);
+/* Does live differ in what the API server keeps as it is though it answers a change with success?  why: what it should
+ * have answered. */
+bool item_is_kept_silently(const struct item *it, struct arena *arena, struct jnode *live, struct err *why);
 /* What a service account lacks, in it->patch; empty: nothing. */
 MUST_CHECK int item_account_patch(struct item *it, struct arena *arena, struct jnode *live, struct err *e);
 
@@ -270,6 +276,8 @@ void restore_entry_failed(struct restore *rs, const struct index_entry *planned,
 MUST_CHECK int item_may_recreate(struct item *it, const struct err *why, struct err *e);
 /* Begins; it->old is what the cluster has.  As item_answered. */
 MUST_CHECK int item_recreate(struct item *it, const struct err *why, struct err *e);
+/* It is there, and somebody else deletes it: waits for its end.  As item_answered. */
+MUST_CHECK int item_is_going(struct item *it, struct str live, struct err *e);
 /* After GONE was answered.  1: waits among rs->parked, 0: what is there is another object, -1: e. */
 MUST_CHECK int item_not_gone(struct item *it, struct str live, struct err *e);
 MUST_CHECK int item_recreate_refused(struct item *it, const struct err *why, struct err *e);
@@ -277,6 +285,12 @@ MUST_CHECK int item_was_put_back(struct item *it, struct err *e);       /* -1 */
 /* Waits a little and asks for all that is parked. */
 MUST_CHECK int restore_parked(struct restore *rs, struct err *e);
 void restore_drop_parked(struct restore *rs);
+
+/* --- restore_endpoints.c --- */
+
+/* Before a service is deleted, and after it was created again. */
+MUST_CHECK int item_keep_endpoints(struct item *it, struct err *e);
+MUST_CHECK int item_put_back_endpoints(struct item *it, struct err *e);
 
 /* --- restore_pause.c --- */
 

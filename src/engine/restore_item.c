@@ -57,6 +57,7 @@ item_free(struct item *it)
 	buf_wipe(&it->body);             /* may be a Secret */
 	buf_wipe(&it->patch);
 	buf_wipe(&it->old);
+	buf_free(&it->endpoints);
 	buf_free(&it->paused);
 	buf_free(&it->refs);
 	buf_free(&it->status);
@@ -145,7 +146,7 @@ word_for(const struct item *it, const char *action, const uint64_t *counter)
 	if (counter == &it->rs->n.updated)
 		return it->step == STEP_MERGE ? "merged" : "updated";
 	if (counter == &it->rs->n.skipped)
-		return it->step != STEP_CREATE ? "same" : "skipped";
+		return it->step != STEP_CREATE && !it->left_alone ? "same" : "skipped";
 	return counter == &it->rs->n.differ ? "differs" : "failed";
 }
 
@@ -342,7 +343,7 @@ item_new(struct restore *rs, const struct index_entry *en)
 	it->rule = kind_rule(en->gr);
 	it->body = it->patch = (struct buf)BUF_INIT(2 * LIMIT_OBJECT);
 	it->paused = it->body;
-	it->status = it->owners = it->old = it->refs = (struct buf)BUF_INIT(LIMIT_OBJECT);
+	it->status = it->owners = it->old = it->endpoints = it->refs = (struct buf)BUF_INIT(LIMIT_OBJECT);
 	it->target_ns = en->ns.len > 0 ? restore_map_ns(rs, en->ns) : NULL;
 	return it;
 }

@@ -8,6 +8,8 @@
  *   UPDATE --422--> DELETE (as it was seen) --> GONE (GET) --404--> CREATE_ANEW --refused--> PUT_BACK
  *                     |changed meanwhile          |still there, same uid: parked, asked for again, for GONE_NS
  *                     +--> LOOK                   +another uid: somebody was faster --> as LOOK
+ *
+ * What somebody else deletes begins at GONE, and is not put back.
  */
 #include "engine/restore_impl.h"
 
@@ -119,6 +121,8 @@ item_recreate(struct item *it, const struct err *why, struct err *e)
 	if (!jpath(buf_str(&it->old), &uid, "metadata", "uid", NULL)
 	    || !jpath(buf_str(&it->old), &version, "metadata", "resourceVersion", NULL))
 		return err_set(e, EK_CORRUPT, "answer of the API server without uid or resource version");
+	if (item_keep_endpoints(it, e) < 0)
+		return -1;
 	it->gone_by_mono_ns = 0;
 	buf_cut(&it->patch, 0);
 	buf_putf(&it->patch, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":" STR_FMT
@@ -127,16 +131,44 @@ item_recreate(struct item *it, const struct err *why, struct err *e)
 	return go_on(it, STEP_DELETE, e);
 }
 
+static const char *
+who_deletes(const struct item *it)
+{
+	return it->deletions > 0 ? "was deleted to be created again" : "is being deleted from the cluster";
+}
+
 /* Names them, or says what else keeps an object. */
 static int
-stuck(struct str live, struct err *e)
+stuck(const struct item *it, struct str live, struct err *e)
 {
 	struct str finalizers;
 
 	if (jpath(live, &finalizers, "metadata", "finalizers", NULL) && finalizers.len > 2)
-		return err_set(e, EK_TIMEOUT, "was deleted to be created again, and is still there: what its finalizers "
-			STR_FMT " stand for has not been done", STR_ARG(finalizers));
-	return err_set(e, EK_TIMEOUT, "was deleted to be created again, and is still there after a minute");
+		return err_set(e, EK_TIMEOUT, "%s, and is still there: what its finalizers " STR_FMT
+			" stand for has not been done", who_deletes(it), STR_ARG(finalizers));
+	return err_set(e, EK_TIMEOUT, "%s, and is still there after a minute", who_deletes(it));
+}
+
+int
+item_is_going(struct item *it, struct str live, struct err *e)
+{
+	struct restore *rs = it->rs;
+
+	/* Who may not create it has nothing to wait for. */
+	if (it->refused.kind == EK_DENIED) {
+		*e = it->refused;
+		return -1;
+	}
+	if (rs->going_by_mono_ns == 0) {
+		rs->going_by_mono_ns = clock_mono_ns() + GONE_NS;
+		report_note(rs->r, "objects that are still being deleted are waited for, up to a minute");
+	}
+	buf_cut(&it->old, 0);
+	if (buf_add_str(&it->old, live, e) < 0)
+		return -1;
+	it->deletions = 0;
+	it->gone_by_mono_ns = rs->going_by_mono_ns;
+	return item_not_gone(it, live, e);
 }
 
 int
@@ -153,7 +185,7 @@ item_not_gone(struct item *it, struct str live, struct err *e)
 	if (it->gone_by_mono_ns == 0)
 		it->gone_by_mono_ns = clock_mono_ns() + GONE_NS;
 	else if (clock_mono_ns() > it->gone_by_mono_ns)
-		return stuck(live, e);
+		return stuck(it, live, e);
 	/* It waits outside the window, which others go on with. */
 	rs->live_bytes -= it->bytes;
 	it->bytes = 0;
@@ -185,8 +217,8 @@ restore_drop_parked(struct restore *rs)
 	struct err why;
 
 	for (size_t i = 0; i < rs->parked.len; i++) {
-		err_set(&why, EK_CANCELED, "was deleted to be created again, and the restore was stopped before it was gone: "
-			"restore it again");
+		err_set(&why, EK_CANCELED, "%s, and the restore was stopped before it was gone: restore it again",
+			who_deletes(rs->parked.at[i]));
 		item_failed(rs->parked.at[i], &why);
 	}
 	rs->parked.len = 0;
@@ -225,9 +257,9 @@ item_recreate_refused(struct item *it, const struct err *why, struct err *e)
 		break;
 	case STEP_GONE:
 		if (why->kind == EK_NOTFOUND)
-			return go_on(it, STEP_CREATE_ANEW, e);
+			return go_on(it, it->deletions > 0 ? STEP_CREATE_ANEW : STEP_CREATE, e);
 		*e = *why;
-		return err_ctx(e, "was deleted to be created again, and cannot be looked at");
+		return err_ctx(e, "%s, and cannot be looked at", who_deletes(it));
 	case STEP_CREATE_ANEW:
 		if (why->kind == EK_EXISTS) {
 			it->refused = *why;
@@ -246,6 +278,8 @@ item_recreate_refused(struct item *it, const struct err *why, struct err *e)
 int
 item_was_put_back(struct item *it, struct err *e)
 {
+	if (item_put_back_endpoints(it, e) < 0)
+		return -1;
 	*e = it->refused;
 	return err_ctx(e, "was deleted to be created again, which failed: what was there before has been put back");
 }

@@ -5,8 +5,10 @@
  *
  *   CREATE --201--> created --status wanted--> STATUS (PUT) --conflict--> STATUS_AGAIN (GET), STATUS
  *     |                     --several owners-> OWNERS (PATCH of metadata.managedFields)
- *     |exists
- *   LOOK (GET) --equal--> skipped          (policy update: LABEL)
+ *     |exists, or refused for what is asked before that
+ *   LOOK (GET) --not there--> as CREATE was answered
+ *     |        --being deleted--> restore_recreate.c
+ *     |        --equal--> skipped          (policy update: LABEL)
  *     |differs
  *     +--policy none------> warning
  *     +--service account--> MERGE (PATCH)
@@ -52,7 +54,6 @@ item_start(struct item *it, enum step step, struct err *e)
 	case STEP_APPLY:
 		it->apply_path = item_apply_path(it);
 		op.path = it->apply_path;
-		op.body = buf_str(&it->body);
 		op.apply = true;
 		break;
 	case STEP_DELETE:
@@ -140,6 +141,8 @@ created(struct item *it, struct str answer, struct strs *unready, struct err *e)
 		item_outcome(it, "(created)", &it->rs->n.created);
 	restore_hooks_created(it);
 	item_note_owners(it, answer);
+	if (item_put_back_endpoints(it, e) < 0)
+		return -1;
 	if (unready != NULL) {
 		AUTO_FREE char *name = str_dup(it->en->name);
 
@@ -220,6 +223,7 @@ merge_account(struct item *it, struct arena *arena, struct jnode *live, struct s
 		return -1;
 	if (it->patch.len > 0)
 		return go_on(it, STEP_MERGE, e);
+	it->left_alone = true;
 	item_note_owners(it, live_json);
 	item_outcome(it, "(skipped)", &it->rs->n.skipped);
 	return 0;
@@ -303,18 +307,63 @@ keep_old(struct item *it, struct str live_json, struct err *e)
 	return it->rs->o->policy == EXISTING_RECREATE ? buf_add_str(&it->old, live_json, e) : 0;
 }
 
+/* The API server answers a change of these with success, and leaves them as they are. */
+static const struct { const char *gr, *field; } kept_silently[] = {
+	{ "certificatesigningrequests.certificates.k8s.io", "spec" },
+};
+
+bool
+item_is_kept_silently(const struct item *it, struct arena *arena, struct jnode *live, struct err *why)
+{
+	struct jnode *want = jnode_open(arena, buf_str(&it->body));
+
+	for (size_t i = 0; i < COUNT(kept_silently); i++) {
+		const char *field = kept_silently[i].field;
+
+		if (!str_eqz(it->gr, kept_silently[i].gr)
+		    || jequal(jnode_raw(jnode_get(live, field)), jnode_raw(jnode_get(want, field))))
+			continue;
+		err_set(why, EK_INVALID, "%s: field is immutable, and the API server keeps it without a word", field);
+		why->http = 422;
+		return true;
+	}
+	return false;
+}
+
+int
+item_apply_patch(struct item *it, struct arena *arena, struct err *e)
+{
+	struct jnode *obj = jnode_open(arena, buf_str(&it->body));
+	struct jnode *selector = jnode_walk(obj, "spec", "selector", "matchLabels", NULL);
+
+	/* The selector of a job whose user has set none was generated; what is left of it would take it away. */
+	if (str_eq(it->gr, S("jobs.batch")) && selector != NULL && jnode_first(selector) == NULL)
+		jnode_del(jnode_get(obj, "spec"), "selector");
+	buf_cut(&it->patch, 0);
+	return jnode_write(obj, &it->patch, e);
+}
+
 static int
 differs(struct item *it, struct arena *arena, struct jnode *live, struct str live_json, struct err *e)
 {
+	struct err why;
+
 	if (it->rs->o->policy == EXISTING_FAIL)
 		return err_set(e, EK_EXISTS, EXISTS_AND_DIFFERS);
 	if (str_eq(it->en->gr, S("serviceaccounts")))
 		return merge_account(it, arena, live, live_json, e);
+	it->step = STEP_UPDATE;
 	switch (it->rs->o->policy) {
 	case EXISTING_RECREATE:
 	case EXISTING_UPDATE:
-		return keep_old(it, live_json, e) < 0 || item_update_patch(it, live, e) < 0 ? -1 : go_on(it, STEP_UPDATE, e);
+		if (keep_old(it, live_json, e) < 0 || item_update_patch(it, live, e) < 0)
+			return -1;
+		if (item_is_kept_silently(it, arena, live, &why))
+			return item_refused(it, &why, e);
+		return go_on(it, STEP_UPDATE, e);
 	case EXISTING_APPLY:
+		if (item_is_kept_silently(it, arena, live, e) || item_apply_patch(it, arena, e) < 0)
+			return -1;
 		return go_on(it, STEP_APPLY, e);
 	case EXISTING_NONE:
 	case EXISTING_FAIL:
@@ -355,7 +404,7 @@ look(struct item *it, struct str live_json, struct strs *unready, struct err *e)
 	if (json_check(live_json, e) < 0)
 		return err_ctx(e, "answer of the API server");
 	if (jpath(live_json, &deleted, "metadata", "deletionTimestamp", NULL))
-		return err_set(e, EK_CONFLICT, "is being deleted from the cluster");
+		return item_is_going(it, live_json, e);
 	/* A definition of a restore that was stopped, maybe. */
 	if (unready != NULL && crd_state(live_json, &why) != 1) {
 		AUTO_FREE char *name = str_dup(it->en->name);
@@ -397,11 +446,31 @@ owners_refused(struct item *it, const struct err *why, struct err *e)
 	return err_ctx(e, "who owns its fields was not restored");
 }
 
+/*
+ * Rights, admission and validation come before the question whether the object exists.  What is there is to be treated as
+ * such, also by somebody who could not create it.
+ */
+static bool
+may_be_there(const struct item *it, const struct err *why)
+{
+	return why->kind == EK_EXISTS || why->kind == EK_DENIED || why->kind == EK_INVALID || port_taken(it, why)
+		|| strstr(why->msg, "failed calling webhook") != NULL;
+}
+
+/* It is not there, or nobody may know. */
+static int
+create_refused(struct item *it, const struct err *why)
+{
+	if (!restore_try_later(it->rs, it->planned, why))
+		item_failed(it, why);
+	return 0;
+}
+
 /* The object is as it was: all of it can be done again. */
 static bool
 is_write(enum step step)
 {
-	return step == STEP_CREATE || step == STEP_UPDATE || step == STEP_MERGE || step == STEP_APPLY;
+	return step == STEP_UPDATE || step == STEP_MERGE || step == STEP_APPLY;
 }
 
 static int
@@ -427,29 +496,30 @@ looked_for_gone(struct item *it, struct str body, struct strs *unready, struct e
 int
 item_refused(struct item *it, const struct err *why, struct err *e)
 {
+	struct err cause;
+
 	if (is_write(it->step) && restore_try_later(it->rs, it->planned, why))
 		return 0;
 	switch (it->step) {
 	case STEP_CREATE:
-		if (why->kind == EK_EXISTS || port_taken(it, why)) {
-			it->refused = *why;
-			return go_on(it, STEP_LOOK, e);
-		}
-		break;
+		it->refused = *why;
+		return may_be_there(it, why) ? go_on(it, STEP_LOOK, e) : create_refused(it, why);
 	case STEP_UPDATE:
 		if (it->rs->o->policy == EXISTING_RECREATE)
 			return update_refused(it, why, e);
-		item_warned(it, "a field that cannot be changed? delete the object and restore it again", why->msg);
+		item_warned(it, why->http == 422 ? "--existing-resource-policy recreate deletes the object and creates it again, "
+			"where a field cannot be changed" : restore_hint(why), why->msg);
 		it->left_alone = true;
 		return label_patch(it, e);
 	case STEP_MERGE:
-		item_warned(it, NULL, why->msg);
+		item_warned(it, restore_hint(why), why->msg);
 		item_outcome(it, "(failed)", &it->rs->n.differ);
 		return 0;
 	case STEP_LOOK:
-		/* Nobody is there: then the port belongs to another service. */
-		if (why->kind == EK_NOTFOUND)
-			why = &it->refused;
+		if (why->kind == EK_NOTFOUND || (why->kind == EK_DENIED && it->refused.kind != EK_EXISTS)) {
+			cause = it->refused;
+			return create_refused(it, &cause);
+		}
 		break;
 	case STEP_STATUS:
 		if (why->kind == EK_CONFLICT && it->status_tries < STATUS_TRIES)

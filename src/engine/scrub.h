@@ -57,6 +57,6 @@ void scrub_finish(struct jnode *obj, const char *target_ns, const char *backup_l
 
 /* The rows' functions. */
 scrub_fn scrub_pod, scrub_pvc, scrub_pv, scrub_service, scrub_service_account, scrub_secret, scrub_job,
-	scrub_webhooks, scrub_crd, scrub_api_service, scrub_ip_address;
+	scrub_webhooks, scrub_crd, scrub_api_service, scrub_ip_address, scrub_signing_request;
 
 #endif

@@ -119,6 +119,70 @@ finalizers_that_nobody_serves_are_named() {
 	kubectl -n held patch configmap held --type merge -p '{"metadata":{"finalizers":null}}' > /dev/null
 }
 
+who_has_to_go_first_is_waited_for() {
+	local uid
+	namespace going
+	kubectl -n going create configmap one --from-literal=a=1 > /dev/null
+	kubectl -n going create configmap stays --from-literal=a=1 > /dev/null
+	saved going --include-namespaces going
+	for name in one stays; do
+		kubectl -n going patch configmap "$name" --type merge -p '{"metadata":{"finalizers":["orlop.test/keep"]}}' > /dev/null
+		kubectl -n going delete configmap "$name" --wait=false > /dev/null
+	done
+	uid=$(kubectl -n going get configmap one -o 'jsonpath={.metadata.uid}')
+	planned going > "$work/plan"
+	grep -qx 'blocked ConfigMap going/one' "$work/plan" || fail "the plan does not say so: $(cat "$work/plan")"
+	(until grep -qs 'are still being deleted' "$work/stderr"; do sleep 0.1; done
+		kubectl -n going patch configmap one --type merge -p '{"metadata":{"finalizers":null}}' > /dev/null) &
+	: > "$work/stderr"
+	restored 3 "configmaps going/stays|is being deleted from the cluster|orlop.test/keep|take them out" going1 going
+	wait
+	[ "$(kubectl -n going get configmap one -o 'jsonpath={.metadata.uid}')" != "$uid" ] || fail "it is the old one"
+	[ "$(value going one a)" = 1 ]
+	[ -n "$(kubectl -n going get configmap stays -o 'jsonpath={.metadata.deletionTimestamp}')" ] || fail "it was touched"
+	kubectl -n going patch configmap stays --type merge -p '{"metadata":{"finalizers":null}}' > /dev/null
+}
+
+# The API server deletes the endpoints of a service that is deleted.
+a_service_made_anew_keeps_its_endpoints() {
+	local uid
+	namespace ends
+	apply <<-'Y'
+	{"apiVersion":"v1","kind":"Service","metadata":{"name":"db","namespace":"ends"},"spec":{"clusterIP":"None",
+	 "ipFamilyPolicy":"SingleStack","ports":[{"port":1}]}}
+	{"apiVersion":"v1","kind":"Endpoints","metadata":{"name":"db","namespace":"ends"},"subsets":[{"addresses":[
+	 {"ip":"192.0.2.7"}],"ports":[{"port":1}]}]}
+	Y
+	saved ends --include-namespaces ends
+	kubectl -n ends delete service db > /dev/null
+	apply <<-'Y'
+	{"apiVersion":"v1","kind":"Service","metadata":{"name":"db","namespace":"ends"},"spec":{"ports":[{"port":1}]}}
+	{"apiVersion":"v1","kind":"Endpoints","metadata":{"name":"db","namespace":"ends"},"subsets":[{"addresses":[
+	 {"ip":"192.0.2.7"}],"ports":[{"port":1}]}]}
+	Y
+	uid=$(kubectl -n ends get service db -o 'jsonpath={.metadata.uid}')
+	restored 0 "" ends1 ends --existing-resource-policy recreate
+	[ "$(kubectl -n ends get service db -o 'jsonpath={.metadata.uid}')" != "$uid" ] || fail "it was not made anew"
+	[ "$(kubectl -n ends get endpoints db -o 'jsonpath={.subsets[0].addresses[0].ip}')" = 192.0.2.7 ] ||
+		fail "its endpoints are gone"
+}
+
+# Rights and quota are asked before the API server looks whether an object exists.
+what_could_not_be_created_and_is_there_has_not_failed() {
+	namespace full
+	kubectl -n full create configmap one --from-literal=a=1 > /dev/null
+	kubectl -n full create configmap two --from-literal=a=1 > /dev/null
+	saved full --include-namespaces full
+	kubectl -n full delete configmap two > /dev/null
+	apply <<-'Y'
+	{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q","namespace":"full"},"spec":{"hard":{"count/configmaps":"1"}}}
+	Y
+	kubectl -n full patch resourcequota q --subresource status --type merge -p \
+		'{"status":{"hard":{"count/configmaps":"1"},"used":{"count/configmaps":"1"}}}' > /dev/null
+	restored 3 "configmaps full/two|exceeded quota" full1 full --include-resources configmaps --ignore all
+	grep -q ' 1 failed' "$work/stdout" || fail "$(cat "$work/stdout")"
+}
+
 fail_changes_nothing() {
 	namespace failing
 	kubectl -n failing create configmap one --from-literal=a=1 > /dev/null
@@ -276,7 +340,9 @@ a_webhook_that_comes_up_is_waited_for() {
 }
 
 for name in a_conflict_names_field_and_manager a_field_of_nobody_else_is_applied what_cannot_be_changed_is_created_again \
-	claims_are_deleted_only_by_name finalizers_that_nobody_serves_are_named fail_changes_nothing \
+	claims_are_deleted_only_by_name finalizers_that_nobody_serves_are_named \
+	who_has_to_go_first_is_waited_for a_service_made_anew_keeps_its_endpoints \
+	what_could_not_be_created_and_is_there_has_not_failed fail_changes_nothing \
 	what_the_backup_lacks_is_pruned nothing_is_pruned_after_errors a_picked_backup_does_not_prune owners_are_found_again \
 	controllers_are_paused_and_put_back what_a_crash_left_paused_is_put_back a_dead_webhook_is_named_and_asked_little \
 	a_webhook_that_comes_up_is_waited_for; do

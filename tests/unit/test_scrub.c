@@ -515,6 +515,9 @@ webhooks_definitions_and_api_services_become_acceptable(void **state)
 			"'versions':[{'schema':{'openAPIV3Schema':{}}}]}}",
 			"{'apiVersion':'apiextensions.k8s.io/v1','metadata':{},'spec':{'preserveUnknownFields':false,"
 			"'versions':[{'schema':{'openAPIV3Schema':{}}}]}}" },
+		{ "who asked for a certificate", "certificatesigningrequests.certificates.k8s.io", NULL, "c",
+			"{'metadata':{},'spec':{'request':'x','username':'u','uid':'1','groups':['g'],'extra':{'a':['b']}}}",
+			"{'metadata':{},'spec':{'request':'x'}}" },
 		{ "API service of the server itself", "apiservices.apiregistration.k8s.io", NULL, "v1.",
 			"{'metadata':{'labels':{'kube-aggregator.kubernetes.io/automanaged':'onstart'}}}", NULL, SCRUB_SKIP },
 		{ "API service of an add-on", "apiservices.apiregistration.k8s.io", NULL, "v1.x",
