@@ -136,7 +136,7 @@ struct item {
 	enum step                   step;
 	int64_t                     sent_mono_ns;        /* the step's request */
 	size_t                      bytes;               /* counted in rs->live_bytes */
-	unsigned                    status_tries;
+	unsigned                    status_tries, creates;
 	bool                        repeated;    /* CREATE was sent more than once */
 	bool                        left_alone;  /* it differs, and stays so: UPDATE was refused, or nothing is to be merged */
 	bool                        hooked;      /* it got an init container */

@@ -153,12 +153,15 @@ int
 item_is_going(struct item *it, struct str live, struct err *e)
 {
 	struct restore *rs = it->rs;
+	struct str uid;
 
 	/* Who may not create it has nothing to wait for. */
 	if (it->refused.kind == EK_DENIED) {
 		*e = it->refused;
 		return -1;
 	}
+	if (!jpath(live, &uid, "metadata", "uid", NULL))
+		return err_set(e, EK_CORRUPT, "is being deleted from the cluster, and the API server's answer has no uid");
 	if (rs->going_by_mono_ns == 0) {
 		rs->going_by_mono_ns = clock_mono_ns() + GONE_NS;
 		report_note(rs->r, "objects that are still being deleted are waited for, up to a minute");

@@ -26,6 +26,7 @@
 #include <string.h>
 
 #define STATUS_TRIES 5
+#define CREATES_MAX  3         /* of an object that others create and delete meanwhile */
 
 int
 item_start(struct item *it, enum step step, struct err *e)
@@ -518,6 +519,9 @@ item_refused(struct item *it, const struct err *why, struct err *e)
 	case STEP_LOOK:
 		if (why->kind == EK_NOTFOUND || (why->kind == EK_DENIED && it->refused.kind != EK_EXISTS)) {
 			cause = it->refused;
+			/* It went between the two. */
+			if (cause.kind == EK_EXISTS && ++it->creates < CREATES_MAX)
+				return go_on(it, STEP_CREATE, e);
 			return create_refused(it, &cause);
 		}
 		break;

@@ -269,7 +269,7 @@ what_is_there_already_is_compared(void **state)
 		{ "another, to be updated", { EXISTS, { "GET " SECRET_PATH "/key", 200, SECRET("{\"x\":\"\"}") } },
 			EXISTING_UPDATE, 6, 1, 0, 0, 0, "{\"data\":{\"k\":\"c2VjcmV0\",\"x\":null},\"metadata\":{\"labels\":"
 			"{\"velero.io/backup-name\":\"b1\",\"velero.io/restore-name\":\"r1\"}}}", NULL },
-		{ "going away", { EXISTS, { "GET " SECRET_PATH "/key", 200, "{\"metadata\":{\"name\":\"key\","
+		{ "going away, and not to be told from another", { EXISTS, { "GET " SECRET_PATH "/key", 200, "{\"metadata\":{\"name\":\"key\","
 			"\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"}}" } },
 			EXISTING_NONE, 6, 0, 0, 0, 1, NULL, "error shop secrets/key: is being deleted" },
 		{ "gone in the meantime", { EXISTS }, EXISTING_NONE, 6, 0, 0, 0, 1, NULL, "already exists" },
