@@ -291,6 +291,7 @@ restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struc
 			rs.c = &last;
 			restore_end_items(&rs);
 			restore_hooks_stopped(&rs);
+			restore_tell_paused(&rs);
 			last.deadline_mono_ns = clock_mono_ns() + LAST_NS;
 		}
 		finish(&rs, rc < 0 ? e->msg : NULL);

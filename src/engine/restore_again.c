@@ -78,6 +78,19 @@ restore_drop_obstacles(struct restore *rs)
 	vec_free(&rs->obstacles);
 }
 
+/* What runs something, which may bring definitions with it. */
+static const char *const workloads[] = {
+	"pods", "replicationcontrollers", "deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps",
+	"jobs.batch",
+};
+
+void
+restore_note_workload(struct restore *rs, struct str gr)
+{
+	for (size_t i = 0; i < COUNT(workloads) && !rs->runs_something; i++)
+		rs->runs_something = str_eqz(gr, workloads[i]);
+}
+
 /* Puts some of them behind the plan, and restores them. */
 static int
 try_again(struct restore *rs, const struct planned *v, size_t from, size_t to, struct err *e)
@@ -97,11 +110,12 @@ static int
 retry_obstacle(struct restore *rs, struct obstacle *o, struct err *e)
 {
 	struct planned all = o->refused;
+	bool one_first = o->patient && strcmp(o->name, NO_TYPE) != 0;
 	int rc;
 
 	o->refused = (struct planned){ 0 };
-	rc = try_again(rs, &all, 0, o->patient ? 1 : all.len, e);
-	if (!o->patient) {
+	rc = try_again(rs, &all, 0, one_first ? 1 : all.len, e);
+	if (!one_first) {
 		vec_free(&all);
 		return rc;
 	}
@@ -157,15 +171,17 @@ restore_again(struct restore *rs, struct err *e)
 {
 	struct obstacle *unserved = strmap_get(rs->obstacles_by_name, S(NO_TYPE));
 
-	/* What defines it may have been among the rest. */
-	if (unserved != NULL && restore_rediscover(rs, e) < 0)
-		return -1;
+	if (unserved != NULL)
+		unserved->patient = rs->runs_something;
 	for (size_t wave = 0; wave < COUNT(pauses_ns); wave++) {
 		if (waiting(rs, wave > 1) == 0)
 			break;
 		report_log(rs->r, "Trying again %zu objects that were refused", waiting(rs, false));
 		report_progress(rs->r, "trying again", rs->done, rs->n.selected, 0);
 		if (pause_before(rs, pauses_ns[wave], e) < 0)
+			return -1;
+		/* What defines it may have been among the rest, or come with what that runs. */
+		if (unserved != NULL && unserved->refused.len > 0 && restore_rediscover(rs, e) < 0)
 			return -1;
 		for (size_t i = 0; i < rs->obstacles.len; i++)
 			if (rs->obstacles.at[i]->refused.len > 0 && retry_obstacle(rs, rs->obstacles.at[i], e) < 0)

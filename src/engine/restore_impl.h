@@ -108,6 +108,8 @@ struct restore {
 	struct strmap             *obstacles_by_name;
 	struct VEC_OF(struct relink) relinks;        /* restore_relink.c */
 	struct VEC_OF(struct prunable) prunable;     /* restore_prune.c */
+	size_t                     paused;           /* controllers that this run has created so (restore_pause.c) */
+	bool                       runs_something;   /* what was created starts programs */
 	bool                       may_wait;         /* what is refused for want of something is tried again */
 	struct pace                pace;             /* how many requests there may be */
 	char backup_label[LAYOUT_LABEL_MAX], restore_label[LAYOUT_LABEL_MAX];
@@ -300,6 +302,8 @@ MUST_CHECK int item_pause(struct item *it, struct err *e);
 void item_show_unpaused(const struct item *it, struct jnode *live);
 /* Puts back all controllers in the restore's namespaces that are paused. */
 MUST_CHECK int restore_unpause(struct restore *rs, struct err *e);
+/* The restore was stopped before that: tells what stays paused, and how it is put back. */
+void restore_tell_paused(struct restore *rs);
 
 /* --- restore_relink.c --- */
 
@@ -321,6 +325,8 @@ void restore_drop_prunable(struct restore *rs);
 bool restore_try_later(struct restore *rs, const struct index_entry *planned, const struct err *why);
 /* After everything else: tries them again, and tells of those that stay refused. */
 MUST_CHECK int restore_again(struct restore *rs, struct err *e);
+/* An object of this type was created. */
+void restore_note_workload(struct restore *rs, struct str gr);
 void restore_drop_obstacles(struct restore *rs);
 
 /* --- restore_ask.c --- */

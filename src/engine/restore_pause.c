@@ -217,3 +217,19 @@ restore_unpause(struct restore *rs, struct err *e)
 			return -1;
 	return 0;
 }
+
+void
+restore_tell_paused(struct restore *rs)
+{
+	static const char next[] = "'restore create --resume' with the restore's name continues it and puts them back at its end; "
+		"the annotations " ANNOTATION "* say what each was";
+
+	if (!rs->o->pause_controllers)
+		return;
+	if (rs->paused > 0)
+		report_finding(rs->r, RESULT_WARNING, NULL, NULL, NULL, next,
+			"%zu controllers stay paused, because the restore was stopped; they have the label " LABEL, rs->paused);
+	else if (rs->o->runs > 0)
+		report_finding(rs->r, RESULT_WARNING, NULL, NULL, NULL, next,
+			"controllers that an earlier run has paused stay so, because the restore was stopped; they have the label " LABEL);
+}

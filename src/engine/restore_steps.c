@@ -140,6 +140,9 @@ created(struct item *it, struct str answer, struct strs *unready, struct err *e)
 		item_outcome(it, "(recreated)", &it->rs->n.updated);
 	else
 		item_outcome(it, "(created)", &it->rs->n.created);
+	if (it->paused.len > 0)
+		it->rs->paused++;
+	restore_note_workload(it->rs, it->gr);
 	restore_hooks_created(it);
 	item_note_owners(it, answer);
 	if (item_put_back_endpoints(it, e) < 0)

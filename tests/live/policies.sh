@@ -232,6 +232,30 @@ what_the_backup_lacks_is_pruned() {
 	! grep '^delete' "$work/plan" || fail "the plan deletes still"
 }
 
+pruning_has_to_be_confirmed_by_name() {
+	namespace asked
+	kubectl -n asked create configmap kept --from-literal=a=1 > /dev/null
+	saved asked --include-namespaces asked
+	kubectl -n asked create configmap new --from-literal=a=1 > /dev/null
+	typed() { # KEYS NAME
+		python3 "$here/typist.py" "$ORLOP" restore create "$2" --from-backup asked --location "$location" --kubeconfig "$a" \
+			--prune -- "Type the backup's name" "$1"$'\r' echo
+	}
+	for wrong in '' y yes Asked asked1 new; do
+		typed "$wrong" asked1 > "$work/screen"
+		grep -q 'nothing was changed' "$work/screen" || fail "'$wrong': $(cat "$work/screen")"
+		kubectl -n asked get configmap new > /dev/null || fail "'$wrong' has deleted it"
+	done
+	grep -q 'ConfigMap *asked/new\|configmaps.*new' "$work/screen" || fail "it did not say what: $(cat "$work/screen")"
+	grep -q '1 objects* that backup' "$work/screen" || fail "it did not say how much: $(cat "$work/screen")"
+	typed asked asked2 > "$work/screen"
+	[ "$(kubectl -n asked get configmap -o name | xargs)" = configmap/kept ] || fail "$(cat "$work/screen")"
+	# There is nothing left to ask for.
+	python3 "$here/typist.py" "$ORLOP" restore create asked3 --from-backup asked --location "$location" --kubeconfig "$a" \
+		--prune -- "Type the backup's name" x echo > "$work/screen"
+	grep -q '0 deleted\|0 failed' "$work/screen" || fail "$(cat "$work/screen")"
+}
+
 nothing_is_pruned_after_errors() {
 	namespace unpruned
 	kubectl -n unpruned create configmap one --from-literal=a=1 > /dev/null
@@ -273,12 +297,12 @@ owners_are_found_again() {
 
 # --- controllers ---
 
-workload() { # NAME REPLICAS
+workload() { # NAME REPLICAS [NAMESPACE]
 	apply <<-Y
-	{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"$1","namespace":"paused"},"spec":{"replicas":$2,
+	{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"$1","namespace":"${3:-paused}"},"spec":{"replicas":$2,
 	 "selector":{"matchLabels":{"app":"$1"}},"template":{"metadata":{"labels":{"app":"$1"}},"spec":{"containers":[
 	 {"name":"c","image":"registry.example/c"}]}}}}
-	{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"$1","namespace":"paused"},"spec":{"schedule":"0 3 * * *",
+	{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"$1","namespace":"${3:-paused}"},"spec":{"schedule":"0 3 * * *",
 	 "jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[
 	 {"name":"c","image":"registry.example/c"}]}}}}}}
 	Y
@@ -305,6 +329,62 @@ what_a_crash_left_paused_is_put_back() {
 	grep -q '0 differ' "$work/stdout" || fail "a paused controller is told as a difference: $(cat "$work/stdout")"
 	[ "$(kubectl -n started get deployment one -o 'jsonpath={.spec.replicas}')" = 3 ]
 	[ -z "$(kubectl -n started get deployment one -o 'jsonpath={.metadata.labels.orlop\.dev/paused}')" ]
+}
+
+# The policy comes after the deployment: the restore hangs there.
+halfway() { # NAME NAMESPACE: process in $pid
+	start_api_proxy "$work/stall.$1" "$a" 'stall=1000 POST /apis/networking.k8s.io/v1/namespaces/[^/]*/networkpolicies'
+	python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' "$ORLOP" restore create "$1" --from-backup half --location "$location" \
+		--kubeconfig "$started" --namespace-mappings "half:$2" --pause-controllers > "$work/stdout" 2> "$work/stderr" &
+	pid=$!
+	until_true 30 test -s "$work/stall.$1"
+	[ "$(kubectl -n "$2" get deployment one -o 'jsonpath={.spec.replicas}')" = 0 ] || fail "it is not paused"
+}
+
+put_back() { # NAMESPACE
+	[ "$(kubectl -n "$1" get deployment one -o 'jsonpath={.spec.replicas}')" = 3 ] || fail "the deployment is still paused"
+	[ "$(kubectl -n "$1" get cronjob one -o 'jsonpath={.spec.suspend}')" = false ] || fail "the cron job is still paused"
+	[ -n "$(kubectl -n "$1" get networkpolicy -o name)" ] || fail "the rest was not restored"
+	! kubectl -n "$1" get deployment,cronjob -o yaml | grep -q 'orlop.dev/paused' || fail "a mark is left"
+}
+
+what_kill_9_left_paused_is_put_back_by_the_next_run() {
+	namespace half
+	workload one 3 half
+	apply <<-'Y'
+	{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"one","namespace":"half"},"spec":{
+	 "podSelector":{}}}
+	Y
+	saved half --include-namespaces half
+	halfway killed half-killed
+	kill -9 "$pid"
+	wait "$pid" || true
+	ends 0 "" orlop restore create --resume killed --location "$location" --kubeconfig "$a"
+	put_back half-killed
+	# A new restore finds them as well.
+	halfway killed2 half-killed2
+	kill -9 "$pid"
+	wait "$pid" || true
+	ends 0 "" orlop restore create killed3 --from-backup half --location "$location" --kubeconfig "$a" \
+		--namespace-mappings half:half-killed2 --pause-controllers
+	put_back half-killed2
+}
+
+who_stops_a_restore_is_told_what_stays_paused() {
+	local code=0
+	halfway stopped half-stopped
+	kill -INT "$pid"
+	wait "$pid" || code=$?
+	cat "$work/stderr"
+	[ "$code" != 0 ] || fail "it ended with 0"
+	grep -q '2 controllers stay paused' "$work/stderr" || fail "not a word of it"
+	grep -q -- '--resume' "$work/stderr" || fail "it does not say how to put them back"
+	ends 0 "" orlop restore describe stopped --location "$location"
+	grep -q 'controllers stay paused' "$work/stdout" || fail "the record does not tell: $(cat "$work/stdout")"
+	ends 0 "" orlop restore create --resume stopped --location "$location" --kubeconfig "$a"
+	put_back half-stopped
 }
 
 # --- waves ---
@@ -339,12 +419,80 @@ a_webhook_that_comes_up_is_waited_for() {
 	[ "$(kubectl -n behind get configmap -o name | grep -c '/c[0-9]')" = 30 ]
 }
 
+there() { kubectl -n "$1" get deployment "$2" > /dev/null 2>&1; }
+
+# What a pod of the deployment would do: serve the webhook, bring the definition.
+when_there() { # NAMESPACE DEPLOYMENT COMMAND...
+	local n=600
+	until there "$1" "$2"; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		sleep 0.1
+	done
+	shift 2
+	"$@"
+}
+
+what_a_webhook_admits_waits_for_its_workload() {
+	local port pem=$work/hook.pem
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=hook \
+		-addext subjectAltName=IP:127.0.0.1 -keyout - -out - > "$pem" 2> /dev/null
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	namespace backed
+	workload hook 1 backed
+	kubectl -n backed create configmap one --from-literal=a=1 > /dev/null
+	kubectl -n backed create configmap bad --from-literal=a=1 > /dev/null
+	apply <<-Y
+	{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingWebhookConfiguration","metadata":{"name":"backed",
+	 "labels":{"backed":"yes"}},
+	 "webhooks":[{"name":"backed.orlop.test","admissionReviewVersions":["v1"],"sideEffects":"None","failurePolicy":"Fail",
+	 "clientConfig":{"url":"https://127.0.0.1:$port/","caBundle":"$(openssl x509 -in "$pem" | base64 -w0)"},"timeoutSeconds":2,
+	 "namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"behind-backed"}},
+	 "rules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["configmaps"]}]}]}
+	Y
+	saved backed --include-namespaces backed
+	when_there behind-backed hook python3 "$here/admission.py" "$pem" "$port" bad &
+	echo $! >> "$work/proxies"
+	restored 3 'configmaps behind-backed/bad|admission webhook "backed.orlop.test" denied the request: not on my watch' \
+		backed1 backed --namespace-mappings backed:behind-backed
+	[ "$(value behind-backed one a)" = 1 ] || fail "what the webhook admits was not restored"
+	grep -q ' 1 failed' "$work/stdout" || fail "$(cat "$work/stdout")"
+	orlop restore logs backed1 --location "$location" | grep -q 'Trying again' || fail "it was not refused at first"
+	kubectl delete validatingwebhookconfiguration backed > /dev/null
+}
+
+definition() { # what an operator brings
+	apply <<-'Y'
+	{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"gadgets.late.example"},
+	 "spec":{"group":"late.example","scope":"Namespaced","names":{"kind":"Gadget","plural":"gadgets"},"versions":[
+	 {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+	  "x-kubernetes-preserve-unknown-fields":true}}}]}}
+	Y
+}
+
+what_an_operator_defines_is_restored_later() {
+	namespace late
+	definition
+	until_true 20 kubectl -n late get gadgets.late.example
+	workload operator 1 late
+	kubectl -n late create -f - > /dev/null <<< '{"apiVersion":"late.example/v1","kind":"Gadget","metadata":{"name":"one"}}'
+	saved late --include-namespaces late --include-cluster-resources=false
+	kubectl delete crd gadgets.late.example > /dev/null
+	when_there later operator definition &
+	restored 0 "" late1 late --namespace-mappings late:later
+	wait
+	kubectl -n later get gadgets.late.example one > /dev/null || fail "it was not restored"
+	orlop restore logs late1 --location "$location" | grep -q 'Trying again' || fail "it was not refused at first"
+}
+
 for name in a_conflict_names_field_and_manager a_field_of_nobody_else_is_applied what_cannot_be_changed_is_created_again \
 	claims_are_deleted_only_by_name finalizers_that_nobody_serves_are_named \
 	who_has_to_go_first_is_waited_for a_service_made_anew_keeps_its_endpoints \
 	what_could_not_be_created_and_is_there_has_not_failed fail_changes_nothing \
-	what_the_backup_lacks_is_pruned nothing_is_pruned_after_errors a_picked_backup_does_not_prune owners_are_found_again \
-	controllers_are_paused_and_put_back what_a_crash_left_paused_is_put_back a_dead_webhook_is_named_and_asked_little \
-	a_webhook_that_comes_up_is_waited_for; do
+	what_the_backup_lacks_is_pruned pruning_has_to_be_confirmed_by_name nothing_is_pruned_after_errors a_picked_backup_does_not_prune owners_are_found_again \
+	controllers_are_paused_and_put_back what_a_crash_left_paused_is_put_back \
+	what_kill_9_left_paused_is_put_back_by_the_next_run who_stops_a_restore_is_told_what_stays_paused a_dead_webhook_is_named_and_asked_little \
+	a_webhook_that_comes_up_is_waited_for what_a_webhook_admits_waits_for_its_workload \
+	what_an_operator_defines_is_restored_later; do
 	try "$name"
 done

@@ -1,5 +1,5 @@
 """Runs a program on a terminal of its own: typist.py PROGRAM ARGUMENT... -- PROMPT KEYS. When PROMPT is on the screen, KEYS
-are typed. What was on the screen goes to stdout; the exit status is the program's. The terminal must show what is typed again
+are typed; a third word, "echo", says that they may be shown while they are. What was on the screen goes to stdout; the exit status is the program's. The terminal must show what is typed again
 afterwards."""
 import os
 import pty
@@ -8,7 +8,7 @@ import termios
 import time
 
 cut = sys.argv.index("--")
-program, (prompt, keys) = sys.argv[1:cut], sys.argv[cut + 1:]
+program, (prompt, keys, *shown) = sys.argv[1:cut], sys.argv[cut + 1:]
 master, slave = pty.openpty()
 pid = os.fork()
 if pid == 0:
@@ -28,7 +28,7 @@ while time.monotonic() < end:
             break
         time.sleep(0.01)
     # The terminal is asked, too: a prompt may stand there before the echo is off.
-    if not typed and prompt.encode() in screen and not termios.tcgetattr(slave)[3] & termios.ECHO:
+    if not typed and prompt.encode() in screen and (shown or not termios.tcgetattr(slave)[3] & termios.ECHO):
         os.write(master, keys.encode())
         typed = True
 else:
