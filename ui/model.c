@@ -53,7 +53,7 @@ model_cancel(struct model *m, uint64_t ticket)
 
 /* What it asked is for nobody any more. */
 static void
-screen_free(struct model *m, struct screen *s)
+drop_asked(struct model *m, const struct screen *s)
 {
 	for (size_t i = 0; i < m->asked.len;) {
 		if (m->asked.at[i].by == s) {
@@ -63,6 +63,12 @@ screen_free(struct model *m, struct screen *s)
 			i++;
 		}
 	}
+}
+
+static void
+screen_free(struct model *m, struct screen *s)
+{
+	drop_asked(m, s);
 	if (s->type->close != NULL)
 		s->type->close(s);
 	free(s->state);
@@ -79,6 +85,8 @@ model_load(struct model *m, struct screen *s)
 	s->load = LOAD_RUNNING;
 	s->since_ms = m->now_ms;
 	s->loaded = 0;
+	/* Events of a load before this one would be taken for its own. */
+	drop_asked(m, s);
 	s->ticket = 0;
 	s->ends_seen = m->ends;
 	s->type->load(m, s);

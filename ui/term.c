@@ -116,7 +116,6 @@ take_terminal(void)
 	raw();
 	noecho();
 	nonl();
-	keypad(stdscr, TRUE);
 	meta(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	idlok(stdscr, FALSE);
@@ -125,14 +124,14 @@ take_terminal(void)
 	out_begin();
 	curs_set(0);
 	out_commit();
-	out_put("\033[?2004h");
+	term_in_on(true);
 }
 
 /* Not by curses alone, which would wait for a terminal that takes nothing. */
 static void
 give_terminal_back(void)
 {
-	out_put("\033[?2004l");
+	term_in_on(false);
 	out_begin();
 	curs_set(1);
 	endwin();
@@ -198,8 +197,8 @@ term_start(const struct theme *t, bool mono, bool mouse, struct err *e)
 		start_color();
 		use_default_colors();
 	}
-	take_terminal();
 	term_in_start(mouse);
+	take_terminal();
 	term_set_theme(t, mono);
 	panic_set_hook(term_restore);
 	watch_faults();

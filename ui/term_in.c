@@ -4,24 +4,30 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "ui/term.h"
+#include "ui/term_out.h"
 
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
+#include <term.h>
 
 #define PASTE_MAX    (1 << 20)
-#define PASTE_GAP_MS 1000        /* a paste that pauses for longer lost its end on the way */
+#define GAP_MS       1000        /* a paste or sequence that pauses for longer lost its end on the way */
 #define DOUBLE_MS    400
-#define SEQUENCE_MAX 256         /* characters of an unknown sequence that are dropped */
+#define SEQUENCE_MAX 256
 
 /* Codes that ncurses hands us for sequences of ours. */
 enum { PASTE_BEGIN = KEY_MAX + 1, PASTE_END, ALT_LEFT, ALT_RIGHT };
 
 static struct {
-	bool       pasting;
+	bool       pasting, mouse;
 	struct buf paste;
-	int64_t    paste_ms;             /* when the last of it came */
+	wint_t     opener;               /* of a sequence that has begun; 0: none */
+	char       seq[SEQUENCE_MAX];
+	size_t     n_seq;
+	int64_t    last_ms;              /* when the last of a paste or sequence came */
 	int64_t    click_ms;
 	int        click_row, click_col;
 } in;
@@ -43,27 +49,42 @@ now_ms(void)
 
 /* --- mouse --- */
 
+/* Bits of a report's button. */
+enum { BUTTON_FIRST = 0, BUTTON_MODIFIERS = 4 | 8 | 16, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65 };
+
+/* A report of something pressed; row and col count from 0.  False: it means nothing to us. */
 static bool
-read_mouse(struct msg *out)
+take_press(int button, int row, int col, struct msg *out)
 {
 	int64_t now = now_ms();
-	MEVENT ev;
 
-	if (getmouse(&ev) == ERR)
-		return false;
-	if (ev.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED)) {
-		*out = (struct msg){ .kind = MSG_WHEEL, .row = ev.bstate & BUTTON4_PRESSED ? -1 : 1 };
+	button &= ~BUTTON_MODIFIERS;
+	if (button == BUTTON_WHEEL_UP || button == BUTTON_WHEEL_DOWN) {
+		*out = (struct msg){ .kind = MSG_WHEEL, .row = button == BUTTON_WHEEL_UP ? -1 : 1 };
 		return true;
 	}
-	if (!(ev.bstate & BUTTON1_PRESSED))
+	if (button != BUTTON_FIRST || row < 0 || col < 0)
 		return false;
-	/* ncurses would hold a click back until it knows whether there is a second one. */
-	*out = (struct msg){ .kind = MSG_CLICK, .row = ev.y, .col = ev.x,
-		.twice = now - in.click_ms < DOUBLE_MS && ev.y == in.click_row && ev.x == in.click_col };
+	*out = (struct msg){ .kind = MSG_CLICK, .row = row, .col = col,
+		.twice = now - in.click_ms < DOUBLE_MS && row == in.click_row && col == in.click_col };
 	in.click_ms = out->twice ? 0 : now;
-	in.click_row = ev.y;
-	in.click_col = ev.x;
+	in.click_row = row;
+	in.click_col = col;
 	return true;
+}
+
+/* "<BUTTON;COLUMN;ROW", the way of mode 1006. */
+static bool
+take_report(struct str s, struct msg *out)
+{
+	uint64_t n[3];
+	struct str part;
+
+	s = str_sub(s, 1, s.len);
+	for (size_t i = 0; i < COUNT(n); i++)
+		if (!str_split(&s, ';', &part) || !parse_u64(part, INT16_MAX, &n[i]))
+			return false;
+	return take_press((int)n[0], (int)n[2] - 1, (int)n[1] - 1, out);
 }
 
 /* --- paste --- */
@@ -94,10 +115,10 @@ read_paste(struct msg *out)
 	wint_t c;
 	int rc;
 
-	if (now_ms() - in.paste_ms > PASTE_GAP_MS)
+	if (now_ms() - in.last_ms > GAP_MS)
 		return end_paste(out);
 	while ((rc = get_wch(&c)) != ERR) {
-		in.paste_ms = now_ms();
+		in.last_ms = now_ms();
 		if (rc == KEY_CODE_YES && c == PASTE_END)
 			return end_paste(out);
 		if (rc == OK)
@@ -120,25 +141,74 @@ plain_key(wint_t c)
 	}
 }
 
-/* The rest of "ESC [" up to its last character, of "ESC ]" and its like up to their end. */
-static void
-drop_sequence(wint_t opener)
-{
-	wint_t c, before = 0;
+/* --- sequences that ncurses does not know: reports of the mouse, answers to what an earlier program asked --- */
 
-	for (int i = 0; i < SEQUENCE_MAX && get_wch(&c) == OK; i++) {
-		if (opener == 'O' || (opener == '[' && c >= '@' && c <= '~'))
-			return;
-		if (opener != '[' && (c == '\a' || (before == 0x1b && c == '\\')))
-			return;
-		before = c;
+static void
+begin_sequence(wint_t opener)
+{
+	in.opener = opener;
+	in.n_seq = 0;
+	in.last_ms = now_ms();
+}
+
+/* Whether c, which came after what there is, is its last character. */
+static bool
+ends_sequence(wint_t c)
+{
+	switch (in.opener) {
+	case 'O': return true;
+	case '[': return c >= '@' && c <= '~';
+	case 'M': return in.n_seq == 2;
+	default: return c == '\a' || (c == '\\' && in.n_seq > 0 && in.seq[(in.n_seq - 1) % SEQUENCE_MAX] == 0x1b);
 	}
 }
 
-/*
- * A sequence that ncurses does not know comes as its characters: an answer of the terminal to a question of an earlier
- * program, a key that terminfo does not have.  It must not become keys.  False: it was one and is gone.
- */
+/* The sequence that c ended; true: it is a message. */
+static bool
+take_sequence(wint_t c, struct msg *out)
+{
+	wint_t opener = in.opener;
+	struct str s = { in.seq, in.n_seq };
+
+	in.opener = 0;
+	if (opener == '[' && c == 'M' && s.len == 0) {
+		begin_sequence('M');             /* three characters follow: the way without mode 1006 */
+		return false;
+	}
+	if (opener == 'M')
+		return take_press(in.seq[0] - ' ', (int)c - '!', in.seq[1] - '!', out);
+	return opener == '[' && c == 'M' && s.p[0] == '<' && take_report(s, out);
+}
+
+/* What is there of a sequence; true: out is what it meant.  Else in.opener tells whether more is to come. */
+static bool
+read_sequence(struct msg *out)
+{
+	wint_t c;
+	int rc = OK;
+
+	while (in.opener != 0 && now_ms() - in.last_ms <= GAP_MS && (rc = get_wch(&c)) == OK) {
+		in.last_ms = now_ms();
+		if (c == 0x1b && (in.opener == '[' || in.opener == 'O' || in.opener == 'M')) {
+			(void)unget_wch((wchar_t)c);     /* it broke off, and another one begins */
+			in.opener = 0;
+		} else if (ends_sequence(c)) {
+			if (take_sequence(c, out))
+				return true;
+		} else if (in.n_seq < SEQUENCE_MAX) {
+			in.seq[in.n_seq++] = (char)(c < 0x7f ? c : '?');
+		} else {
+			in.opener = 0;           /* it has no end: what follows may be keys */
+		}
+	}
+	if (rc == KEY_CODE_YES)
+		(void)ungetch((int)c);
+	if (rc == KEY_CODE_YES || now_ms() - in.last_ms > GAP_MS)
+		in.opener = 0;
+	return false;
+}
+
+/* What follows an escape.  False: it is no key but a sequence, which has begun. */
 static bool
 read_escape(keycode *out)
 {
@@ -155,7 +225,7 @@ read_escape(keycode *out)
 	}
 	switch (c) {
 	case '[': case 'O': case ']': case 'P': case 'X': case '^': case '_':
-		drop_sequence(c);
+		begin_sequence(c);
 		return false;
 	default:
 		*out = plain_key(c) | KEY_ALT;
@@ -167,8 +237,6 @@ read_escape(keycode *out)
 static bool
 read_code(wint_t c, struct msg *out)
 {
-	if (c == KEY_MOUSE)
-		return read_mouse(out);
 	for (size_t i = 0; i < COUNT(keys); i++)
 		if (keys[i].curses == (int)c) {
 			*out = (struct msg){ .kind = MSG_KEY, .key = keys[i].key };
@@ -183,39 +251,57 @@ term_read(struct msg *out)
 	wint_t c;
 	int rc;
 
-	if (in.pasting)
-		return read_paste(out);
-	while ((rc = get_wch(&c)) != ERR) {
+	for (;;) {
+		if (in.pasting)
+			return read_paste(out);
+		if (in.opener != 0) {
+			if (read_sequence(out))
+				return true;
+			if (in.opener != 0)
+				return false;
+		}
+		rc = get_wch(&c);
+		if (rc == ERR)
+			return false;
 		if (rc == KEY_CODE_YES && c == PASTE_BEGIN) {
 			buf_cut(&in.paste, 0);
 			in.pasting = true;
-			in.paste_ms = now_ms();
-			return read_paste(out);
+			in.last_ms = now_ms();
+		} else if (rc == KEY_CODE_YES) {
+			if (read_code(c, out))
+				return true;
+		} else {
+			*out = (struct msg){ .kind = MSG_KEY, .key = plain_key(c) };
+			if (c != 0x1b || read_escape(&out->key))
+				return true;
 		}
-		if (rc == KEY_CODE_YES ? read_code(c, out) : c != 0x1b) {
-			if (rc == OK)
-				*out = (struct msg){ .kind = MSG_KEY, .key = plain_key(c) };
-			return true;
-		}
-		*out = (struct msg){ .kind = MSG_KEY };
-		if (rc == OK && read_escape(&out->key))
-			return true;
 	}
-	return false;
 }
 
 void
 term_in_start(bool mouse)
 {
+	const char *reports = tigetstr("kmous");
+
 	in.paste = (struct buf)BUF_INIT(PASTE_MAX);
 	in.pasting = false;
+	in.opener = 0;
+	in.mouse = mouse && reports != NULL && reports != (char *)-1;
+	keypad(stdscr, TRUE);            /* reads the terminal's keys; ours come on top */
 	define_key("\033[200~", PASTE_BEGIN);
 	define_key("\033[201~", PASTE_END);
 	define_key("\033[1;3D", ALT_LEFT);
 	define_key("\033[1;3C", ALT_RIGHT);
-	mouseinterval(0);
-	if (mouse)
-		mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	/* ncurses waits for the rest of a report, for as long as it takes. */
+	define_key(NULL, KEY_MOUSE);
+}
+
+void
+term_in_on(bool on)
+{
+	out_put(on ? "\033[?2004h" : "\033[?2004l");
+	if (in.mouse)
+		out_put(on ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l");
 }
 
 void

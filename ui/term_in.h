@@ -5,6 +5,8 @@
 #include <stdbool.h>
 
 void term_in_start(bool mouse);
+/* Has the terminal mark pastes and report the mouse, or not. */
+void term_in_on(bool on);
 void term_in_end(void);
 
 #endif

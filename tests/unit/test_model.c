@@ -135,6 +135,28 @@ test_failure_stays_until_read(void **state)
 	model_free(m);
 }
 
+/* What a load that nobody waits for any more still says is not mixed up with the next one. */
+static void
+test_loaded_twice(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	struct model *m = start(24, 80);
+	uint64_t first = m->last_ticket, second;
+
+	(void)state;
+	send(m, EV_ROW, records[0], END_DONE, NULL);
+	press(m, "R");
+	second = m->last_ticket;
+	assert_true(second != first);
+	m->last_ticket = first;
+	send(m, EV_ROW, records[1], END_DONE, NULL);
+	send(m, EV_END, NULL, END_CANCELED, NULL);
+	m->last_ticket = second;
+	load(m);
+	assert_non_null(strstr(screen(m, &out), "Backups 3 "));
+	model_free(m);
+}
+
 static void
 test_palette(void **state)
 {
@@ -240,6 +262,7 @@ main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_filter_prompt),
 		cmocka_unit_test(test_failure_stays_until_read),
+		cmocka_unit_test(test_loaded_twice),
 		cmocka_unit_test(test_palette),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_monkey),
