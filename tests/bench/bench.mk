@@ -17,3 +17,8 @@ bench: orlop$(EXEEXT) tests/bench/rawpost$(EXEEXT) tests/bench/slowlink$(EXEEXT)
 bench-catalog: orlop$(EXEEXT)
 	python3 $(top_srcdir)/tests/bench/catalog.py --orlop ./orlop$(EXEEXT) $(BENCHFLAGS)
 .PHONY: bench-catalog
+
+# make bench-ui: the UI on a terminal: latencies, bytes, memory.
+bench-ui: orlop$(EXEEXT)
+	python3 $(top_srcdir)/tests/bench/ui.py --orlop ./orlop$(EXEEXT) $(BENCHFLAGS)
+.PHONY: bench-ui

@@ -44,5 +44,15 @@ next_second() { # times of backups are of whole seconds
 }
 try prepare
 
-
 all_of session.py
+
+# Random keys, on a copy of a location and through a proxy that notes and refuses what changes something.
+mkdir "$work/store"
+orlop backup create b1 --location "dir:$work/store" > /dev/null 2>&1
+start_api_proxy "$work/record" "$KUBECONFIG" "status=403 ^(POST|PUT|PATCH|DELETE) "
+: >> "$work/record"
+random_keys_change_nothing() {
+	LOCATION=dir:$work/store STORE=$work/store RECORD=$work/record KUBECONFIG=$work/record.kubeconfig case_of monkey.py \
+		random_keys_change_nothing
+}
+try random_keys_change_nothing

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from rig import ORLOP, Rig
+from rig import ORLOP, Rig, at_list
 from vt import LIMIT, Failed, Terminal, run
 
 rig = Rig()
@@ -83,14 +83,14 @@ def killed_and_crashed():
     with Terminal(["sh"], env=rig.env(PS1="ready$ ", ENV=None), title="sh", strict=False) as t:
         t.wait("ready$")
         t.type("%s ui --location %s; echo ended $?\r" % (ORLOP, rig.location))
-        t.wait("nightly-000000")
+        at_list(t)
         child = subprocess.check_output(["pgrep", "-P", str(t.pid)], text=True).split()[0]
         os.kill(int(child), signal.SIGKILL)
         t.wait("ended 137")
         t.type("stty sane\ntput reset; echo in order\n")
         t.wait(re.compile("^in order", re.M), no="nightly")
         t.type("%s ui --location %s; echo ended $?\r" % (ORLOP, rig.location))
-        t.wait("nightly-000000")
+        at_list(t)
         t.keys("F10")
         t.wait("ended 0")
     with rig.start() as t:
@@ -104,7 +104,7 @@ def ctrl_z_and_fg():
     with Terminal(["bash", "--norc", "-i"], env=rig.env(PS1="ready$ "), title="bash", strict=False) as t:
         t.wait("ready$")
         t.type("%s ui --location %s; echo ended $?\r" % (ORLOP, rig.location))
-        t.wait("nightly-000000", "Enter open")
+        at_list(t)
         t.keys("j", "j", "Ctrl-Z")
         t.wait(re.compile("Stopped|ended 1[0-9]+"))
         if t.modes.get(1049) or t.modes.get(2004) and not t.text().rstrip().endswith("ready$"):
@@ -161,7 +161,7 @@ def locales_and_terminals():
             if not Terminfo.has(term):
                 continue
             env = {"LANG": name, "LOCPATH": folder if "ISO" in name else None}
-            with rig.start(env=env, term=term, utf8=utf8, wait=None, title="%s in %s" % (term, name)) as t:
+            with rig.start(env=env, term=term, utf8=utf8, title="%s in %s" % (term, name)) as t:
                 t.wait("NAME", "nightly-000000", "PARTIAL", "Enter open")
                 t.press("Down", "Down")
                 t.wait("> nightly-000002")
@@ -181,7 +181,7 @@ class Terminfo:
 
 def says_why_not():
     for term, words in (("dumb", "TERM=dumb"), ("no-such-term", "no-such-term"), ("", "TERM")):
-        with rig.start(term=term, wait=None, strict=False, title="TERM=" + term) as t:
+        with rig.start(term=term, lists=False, strict=False, title="TERM=" + term) as t:
             status = t.ended()
             if status != 2 or words not in t.text() or "orlop" not in t.text():
                 raise t.failed("status %s" % status)
@@ -233,7 +233,8 @@ def answers_of_the_terminal_are_no_keys():
                        "\033[200;1;q", "\033P1$r0m\033\\", "\033Ox", "\033[", "\033[1"):
             t.type(answer)
             t.settle()
-            t.wait("> nightly-000001", "Backups")
+            t.wait("> nightly-000001", "Backups 12")
+        t.press("j")            # the end of the last one
         t.press("j")
         t.wait("> nightly-000002")
 

@@ -65,13 +65,18 @@ class Rig:
                                   "XDG_RUNTIME_DIR")}
         return {**gone, "HOME": self.home, **more}
 
-    def start(self, *options, env=None, wait="nightly-000000", argv=None, **more):
-        argv = argv or [ORLOP, "ui", "--location", self.location, *options]
-        t = Terminal(argv, env=self.env(**(env or {})), **more)
-        if wait:
-            try:
-                t.wait(wait)
-            except BaseException:
-                t.close()
-                raise
-        return t
+    def start(self, *options, env=None, lists=True, **more):
+        """The program; lists: at the list of backups, which is there."""
+        t = Terminal([ORLOP, "ui", "--location", self.location, *options], env=self.env(**(env or {})), **more)
+        return at_list(t) if lists else t
+
+
+def at_list(t, first="nightly-000000"):
+    """From the first screen to the list of backups."""
+    try:
+        t.wait("? help")
+        t.type(":bk\r")
+        return t.wait("> " + first)
+    except BaseException:
+        t.close()
+        raise

@@ -5,18 +5,13 @@ import os
 import re
 import sys
 
-from rig import ORLOP
+from rig import ORLOP, at_list
 from vt import Failed, Terminal, run
 
 
-def ui(*options, wait=("b3",), env=None, argv=None, **more):
+def ui(*options, env=None, argv=None, lists=True, **more):
     t = Terminal(argv or [ORLOP, "ui", "--location", "main", *options], env=env, **more)
-    try:
-        t.wait(*wait)
-    except BaseException:
-        t.close()
-        raise
-    return t
+    return at_list(t, "b3") if lists else t
 
 
 def order(t, *names):
@@ -100,9 +95,9 @@ def help_messages_and_history():
         t.wait(" b1 ")
         palette(t, "rs")
         t.wait("r1", "b1", "Restores")
-        t.press("1")
-        t.wait(" b3 ", "[2 Backups]")
-        t.press("2")
+        palette(t, "bk")
+        t.wait(" b3 ", re.compile(r"\[\d Backups\]"))
+        t.press("3")
         t.wait("r1", "[3 Restores]")
         leave(t)
 
@@ -140,9 +135,9 @@ def another_process_is_seen_with_R():
 
 
 def an_unreachable_location_says_so():
-    with ui(env={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, wait=(),
+    with ui(env={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, lists=False,
             argv=[ORLOP, "ui", "--location", "s3://nothing?region=minio&s3ForcePathStyle=true&s3Url=http://127.0.0.1:1"]) as t:
-        t.press("j")
+        palette(t, "bk")
         t.wait("127.0.0.1", "tries again", seconds=60)
         leave(t)
 
