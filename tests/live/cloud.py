@@ -3,8 +3,8 @@
 
     cloud.py MINIO LIFE [RATE]      prints its URL, then serves until it is killed
 
-MINIO is http://host:port with the sandbox's root user. The credentials handed out are MinIO's own (its STS), and end after
-LIFE seconds: from then on whoever comes with them is answered ExpiredToken. Requests below /BUCKET go on to MinIO, at most
+MINIO is http://host:port with the sandbox's root user; or https://, and CLOUD_CA its certificate, for roles alone. The
+credentials handed out are MinIO's own (its STS), and end after LIFE seconds: from then on whoever comes with them is answered ExpiredToken. Requests below /BUCKET go on to MinIO, at most
 RATE bytes a second (0: no limit) for each of their bodies. With CLOUD_LIES the sets say that they last an hour. What happens is a line each in the log, stderr:
 "given N", "expired METHOD path", "passed METHOD path". Each secret is a line in the file that CLOUD_SECRETS names.
 Ways that are no bucket:
@@ -21,6 +21,7 @@ import http.server
 import json
 import os
 import re
+import ssl
 import sys
 import threading
 import time
@@ -53,6 +54,9 @@ def minio_credentials():
         key = hmac.new(key, word.encode(), hashlib.sha256).digest()
     sign = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     connection = http.client.HTTPConnection(host, timeout=30)
+    if MINIO.startswith("https:"):
+        connection = http.client.HTTPSConnection(host, timeout=30, context=ssl.create_default_context(
+            cafile=os.environ["CLOUD_CA"]))
     connection.request("POST", "/", body, {
         "Content-Type": "application/x-www-form-urlencoded", "X-Amz-Date": stamp,
         "Authorization": "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=host;x-amz-date, Signature=%s" % (

@@ -135,12 +135,13 @@ credentials_end_during_a_long_upload() {
 	LIMIT=400 orlop backup create slow --kubeconfig "$cluster" --location \
 		"$(where "$started" profile=base roleArn=arn:aws:iam::2:role/deal externalId=deal-7)"
 	sets=$(grep -c '^given' "$work/ending.log")
-	echo "$SECONDS s, $sets sets of credentials, $(grep -c 'PUT .*partNumber' "$work/ending.log") parts"
+	echo "info: $SECONDS s, $(s3 "$minio" get backups x/backups/slow/slow.tar.gz | wc -c) bytes in" \
+		"$(grep -c 'passed PUT .*partNumber' "$work/ending.log") parts, $sets sets of credentials, each for 4 s;" \
+		"$(grep -c '^expired' "$work/ending.log" || true) requests met ExpiredToken"
 	[ $SECONDS -ge 15 ] || fail "the upload took only $SECONDS s"
 	[ "$sets" -ge 4 ] || fail "only $sets sets of credentials were asked for"
 	[ "$(grep -c 'passed PUT .*partNumber' "$work/ending.log")" -ge 5 ] || fail "too few parts"
 	orlop backup verify slow --location "$(where "$minio" profile=base)"
-	echo "info: $(grep -c '^expired' "$work/ending.log" || true) requests met ExpiredToken"
 }
 
 # The cloud ends sets long before they say so: what was sent is refused, and repeated with new ones.

@@ -94,7 +94,7 @@ skip() { echo "$*"; exit 77; }
 orlop() { timeout -k 5 "${LIMIT:-120}" "$ORLOP" "$@"; }
 
 # try NAME [COMMAND...]: one case; without COMMAND it is the function NAME. In a subshell that ends at the first
-# command that fails.
+# command that fails. Lines that begin with "info: " are figures, shown also when it goes well.
 try() {
 	local name=$1 out=$work/out.$1 code
 	if [ $# -gt 1 ]; then shift; fi
@@ -111,7 +111,10 @@ try() {
 	code=$?
 	set -e
 	case $code in
-	0) echo "ok $name" ;;
+	0)
+		echo "ok $name"
+		sed -n 's/^info: /    /p' "$out" >&2
+		;;
 	77) echo "skip $name: $(tail -n 1 "$out")" ;;
 	*)
 		echo "not ok $name: $(grep . "$out" | tail -n 1 | cut -c1-300)"

@@ -7,6 +7,7 @@
     validate.py remedies SOURCE FILE                   each row of the table in SOURCE stands in the lines of rows in FILE
     validate.py ec2-users URL FOLDER                   two of moto, all.ini may make snapshots, some.ini may not
     validate.py without URL ACTION...                  prints variables with credentials that may do all but that
+    validate.py tagless URL KEY                        the same, but nothing may be stored with a tag of that name
 """
 import json
 import re
@@ -71,14 +72,22 @@ def ec2_users(url, folder):
                 key["AccessKeyId"], key["SecretAccessKey"]))
 
 
-def without(url, *actions):
+def denied(url, **statement):
     policy = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]},
-        {"Effect": "Deny", "Action": list(actions), "Resource": ["arn:aws:s3:::*"]}]}
+        {"Effect": "Deny", "Resource": ["arn:aws:s3:::*"], **statement}]}
     keys = client("sts", url).assume_role(RoleArn="arn:minio:iam:::role/any", RoleSessionName="validate",
                                           Policy=json.dumps(policy))["Credentials"]
     print("export AWS_ACCESS_KEY_ID='%s' AWS_SECRET_ACCESS_KEY='%s' AWS_SESSION_TOKEN='%s'" % (
         keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]))
+
+
+def without(url, *actions):
+    denied(url, Action=list(actions))
+
+
+def tagless(url, key):
+    denied(url, Action=["s3:PutObject"], Condition={"ForAnyValue:StringEquals": {"s3:RequestObjectTagKeys": [key]}})
 
 
 ROW = re.compile(r'''\{\s*(NULL|"[^"]*"),\s*(EK_\w+),\s*(NULL|"[^"]*"),\s*(NULL|"[^"]*"),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\}''')
@@ -101,4 +110,5 @@ def remedies(source, file):
         sys.exit("no case provokes\n" + "\n".join(map(str, missing)))
 
 
-{"remedies": remedies, "ec2-users": ec2_users, "rows": rows, "left": left, "bucket": bucket, "without": without}[sys.argv[1]](*sys.argv[2:])
+{"remedies": remedies, "ec2-users": ec2_users, "rows": rows, "left": left, "bucket": bucket, "without": without,
+ "tagless": tagless}[sys.argv[1]](*sys.argv[2:])
