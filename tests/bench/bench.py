@@ -40,6 +40,7 @@ NAMESPACES = 50
 TIME = "/usr/bin/time"
 BUCKET = "bench"
 WIDE = 512  # requests in flight of the yardstick on a slow link
+FAR_MBIT = 160          # of each connection on a line far away
 SECTIONS = ["backup", "restore", "slow", "s3", "velero"]
 # Without its limits on requests to the API server, and with a worker for each processor and more.
 VELERO = {"as shipped": [], "tuned": ["--client-qps", "100000", "--client-burst", "100000",
@@ -93,8 +94,8 @@ class Minio:
 class SlowLink:
     """A relay in front of HOST:PORT, as long as the with block."""
 
-    def __init__(self, args, upstream):
-        self.command = [os.path.join(args.tools, "slowlink"), str(args.delay), upstream]
+    def __init__(self, args, upstream, mbit=None):
+        self.command = [os.path.join(args.tools, "slowlink"), str(args.delay), upstream] + ([str(mbit)] if mbit else [])
         self.upstream = upstream
 
     def __enter__(self):
@@ -279,6 +280,10 @@ def bench_s3(args):
                     runs.setdefault((what, who), []).append(run(command))
                 if what == "download" and subprocess.run(["cmp", file, back], check=False).returncode:
                     raise SystemExit("another object came back")
+        with SlowLink(args, minio.host, FAR_MBIT) as far:
+            for what, command in (("upload", "put"), ("download", "get")):
+                paths = file if command == "put" else back
+                runs["far", what] = [run([tool, command, minio.location(far.host), "ours", paths]) for _ in range(args.repeat)]
     os.unlink(file)
     os.unlink(back)
     for what in work:
@@ -288,6 +293,10 @@ def bench_s3(args):
             row(name % what, "%d MiB" % args.object, "%.0f MiB/s" % (args.object / median(walls)),
                 spread([args.object / w for w in walls], "%.0f"), mib(max(r.rss for r in runs[what, who])),
                 "%s%.2f s of CPU" % ("" if who == "aws" else ratio, median([r.cpu for r in runs[what, who]])))
+        rates = [args.object / r.seconds for r in runs["far", what]]
+        row("%s, far away" % what, "%d MiB" % args.object, "%.0f MiB/s" % median(rates), spread(rates, "%.0f"),
+            mib(max(r.rss for r in runs["far", what])), "%d ms round trips, %d Mbit/s each connection: %.1f x one of them" % (
+                2 * args.delay, FAR_MBIT, median(rates) / (FAR_MBIT * 1e6 / 8 / 2 ** 20)))
 
 
 # ---- Velero ----
