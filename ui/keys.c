@@ -74,6 +74,7 @@ const struct action actions[] = {
 	{ "restore.retry", IN_LIST, "restores", { "r" }, "try again what failed", 11, true },
 	{ "next-step", IN_FORM, "restore-new", { "PgDn" }, "next step", 3, false },
 	{ "previous-step", IN_FORM, "restore-new", { "PgUp" }, "step before", 0, false },
+	{ "secrets", IN_ANY, "object", { "Ctrl-R" }, "show or hide values of a Secret", 20, false },
 	{ "job.cancel", IN_ANY, "jobs job", { "x" }, "cancel the job", 10, false },
 	{ "leave", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "F10" }, "leave the program", 0, false },
 	{ "toggle", IN_FORM, NULL, { "Space" }, "toggle the field", 0, false },

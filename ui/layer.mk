@@ -24,6 +24,7 @@ ui_libui_a_SOURCES = \
 	ui/screens/help.c \
 	ui/screens/jobs.c \
 	ui/screens/messages.c \
+	ui/screens/object.c \
 	ui/screens/overview.c \
 	ui/screens/records.c \
 	ui/screens/records.h \

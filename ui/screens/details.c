@@ -365,6 +365,32 @@ draw(struct model *m, struct screen *s, struct area a)
 		pager_draw(pager(s), a);
 }
 
+/* The ids of rows are "apps/v1/Deployment shop/web"; picks are "Deployment/shop/web". */
+static void
+add_pick(void *ctx, const char *id)
+{
+	struct str object = str_of(id), type = { 0 };
+	struct buf *out = ctx;
+
+	(void)str_split(&object, ' ', &type);
+	type = str_sub(type, str_rchr(type, '/') < type.len ? str_rchr(type, '/') + 1 : 0, type.len);
+	buf_putf(out, "%s" STR_FMT "/" STR_FMT, out->len > 0 ? "," : "", STR_ARG(type), STR_ARG(object));
+}
+
+/* Marked objects alone, or all of the backup. */
+static void
+restore(struct model *m, struct screen *s)
+{
+	struct details *d = s->state;
+	AUTO_BUF struct buf arg = BUF_INIT(SIZE_MAX), picks = BUF_INIT(SIZE_MAX);
+
+	table_each_marked(&d->objects, add_pick, &picks);
+	buf_puts(&arg, s->arg);
+	if (picks.len > 0)
+		buf_putf(&arg, "\n%s", buf_cstr(&picks));
+	model_open(m, &screen_restore_new, buf_cstr(&arg));
+}
+
 static bool
 act(struct model *m, struct screen *s, const char *action)
 {
@@ -377,8 +403,13 @@ act(struct model *m, struct screen *s, const char *action)
 			next != NULL && next[0] != '\0' ? "\n\nNext: " : "", next != NULL ? next : "");
 
 		model_open(m, &screen_text, text);
+	} else if (strcmp(action, "open") == 0 && s->tab == TAB_OBJECTS && !d->of_restore && table_current(&d->objects) != NULL) {
+		AUTO_FREE char *arg = xasprintf("%s\n%s\n%s\n%s", s->arg, table_current_cell(&d->objects, KIND),
+			table_current_cell(&d->objects, NAMESPACE), table_current_cell(&d->objects, NAME));
+
+		model_open(m, &screen_object, arg);
 	} else if (strcmp(action, "backup.restore") == 0 && !d->of_restore) {
-		model_open(m, &screen_restore_new, s->arg);
+		restore(m, s);
 	} else {
 		return false;
 	}

@@ -154,11 +154,16 @@ static void
 open_wizard(struct model *m, struct screen *s)
 {
 	struct wizard *w = s->state;
+	char *picks = strchr(s->arg, '\n');
 
 	for (size_t i = 0; i < FORMS; i++)
 		form_init(&w->forms[i], forms[i].fields, forms[i].n);
 	table_init(&w->findings, finding_columns, COUNT(finding_columns), LEVEL, true);
 	table_init(&w->plan, plan_columns, COUNT(plan_columns), ACTION, true);
+	if (picks != NULL) {
+		*picks++ = '\0';
+		form_set(&w->forms[STEP_SELECT], "--include-object", picks);
+	}
 	free(s->title);
 	s->title = xasprintf("Restore %s", s->arg);
 	form_set(&w->forms[STEP_TARGET], "backup", s->arg);

@@ -11,8 +11,9 @@ extern const struct screen_type screen_backup, screen_restore;   /* details; arg
 extern const struct screen_type screen_messages;
 extern const struct screen_type screen_jobs;
 extern const struct screen_type screen_job;              /* arg: its ticket, decimal */
+extern const struct screen_type screen_object;           /* arg: backup, kind, namespace, name, a line each */
 extern const struct screen_type screen_backup_new;
-extern const struct screen_type screen_restore_new;      /* arg: the backup */
+extern const struct screen_type screen_restore_new;      /* arg: the backup; newline, objects to begin with */
 extern const struct screen_type screen_text;             /* arg: title, newline, text */
 extern const struct screen_type screen_help;
 extern const struct screen_type screen_actions;          /* what can be done on the screen below */

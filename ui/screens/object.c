@@ -1,0 +1,274 @@
+/* One object in a backup (ui.md 4.8): its YAML, how it differs from the cluster's, and what the other backups have of it. */
+#include "base/attr.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "data/jdoc.h"
+#include "data/yaml.h"
+#include "ui/screens/records.h"
+#include "ui/screens/screens.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TAB_YAML, TAB_LIVE, TAB_HISTORY };
+static const char *const tabs[] = { "YAML", "Against live", "History", NULL };
+
+enum { BACKUP, CHANGE, CREATED, SIZE, WHERE };
+static const struct column columns[] = {
+	[BACKUP] = { "BACKUP", COL_TEXT, 20, 48, 0, false },
+	[CHANGE] = { "CHANGE", COL_STATE, 9, 9, 0, false },
+	[CREATED] = { "CREATED", COL_AGE, 10, 17, 0, false },
+	[SIZE] = { "SIZE", COL_SIZE, 8, 10, 1, false },
+	[WHERE] = { "WHAT CHANGED", COL_TEXT, 20, 200, 1, false },
+};
+
+struct object {
+	char        *backup, *kind, *ns, *name;          /* ns "" outside namespaces */
+	struct pager yaml, live;
+	struct table history;
+	struct rows *coming;
+	uint64_t     live_ticket, history_ticket;        /* 0: not asked yet */
+	bool         secrets, differs;
+};
+
+/* arg: "BACKUP KIND NAMESPACE NAME", separated by newlines. */
+static void
+open_object(struct model *m, struct screen *s)
+{
+	struct object *o = s->state;
+	struct str rest = str_of(s->arg), part[4] = { 0 };
+
+	(void)m;
+	for (size_t i = 0; i < COUNT(part); i++)
+		(void)str_split(&rest, '\n', &part[i]);
+	o->backup = str_dup(part[0]);
+	o->kind = str_dup(part[1]);
+	o->ns = str_dup(part[2]);
+	o->name = str_dup(part[3]);
+	free(s->title);
+	s->title = xasprintf("%s %s%s%s", o->kind, o->ns, o->ns[0] != '\0' ? "/" : "", o->name);
+	pager_init(&o->yaml);
+	pager_init(&o->live);
+	table_init(&o->history, columns, COUNT(columns), CREATED, true);
+}
+
+static void
+close_object(struct screen *s)
+{
+	struct object *o = s->state;
+
+	free(o->backup);
+	free(o->kind);
+	free(o->ns);
+	free(o->name);
+	pager_done(&o->yaml);
+	pager_done(&o->live);
+	table_done(&o->history);
+	table_rows_free(o->coming);
+}
+
+static struct request *
+request(const struct object *o, enum op op)
+{
+	struct request *r = xcalloc(1, sizeof *r);
+	AUTO_FREE char *place = xasprintf("%s/%s%s%s", o->kind, o->ns, o->ns[0] != '\0' ? "/" : "", o->name);
+
+	r->op = op;
+	r->name = xstrdup(o->backup);
+	r->look.show_secrets = o->secrets;
+	if (op != OP_BACKUP_DIFF)
+		strs_add(&r->objects, place);
+	return r;
+}
+
+static void
+load(struct model *m, struct screen *s)
+{
+	struct object *o = s->state;
+
+	o->live_ticket = o->history_ticket = 0;
+	s->ticket = model_ask(m, s, request(o, OP_BACKUP_CAT));
+}
+
+static void
+ask_live(struct model *m, struct screen *s)
+{
+	struct object *o = s->state;
+	struct request *r = request(o, OP_BACKUP_DIFF);
+
+	r->look.other = xstrdup("live");
+	strs_add(&r->filter.inc_resources, o->kind);
+	if (o->ns[0] != '\0')
+		strs_add(&r->filter.inc_namespaces, o->ns);
+	r->filter.inc_names = xasprintf("^\\Q%s\\E$", o->name);
+	pager_clear(&o->live);
+	o->differs = false;
+	o->live_ticket = model_ask(m, s, r);
+}
+
+static void
+ask_history(struct model *m, struct screen *s)
+{
+	struct object *o = s->state;
+	struct request *r = request(o, OP_BACKUP_HISTORY);
+
+	free(TAKE(r->name));
+	r->look.diff = true;
+	table_rows_free(o->coming);
+	o->coming = table_rows_new(columns, COUNT(columns));
+	o->history_ticket = model_ask(m, s, r);
+}
+
+static void
+show(struct model *m, struct screen *s)
+{
+	const struct object *o = s->state;
+
+	if (s->tab == TAB_LIVE && o->live_ticket == 0)
+		ask_live(m, s);
+	else if (s->tab == TAB_HISTORY && o->history_ticket == 0)
+		ask_history(m, s);
+}
+
+/* --- answers --- */
+
+static void
+add_side(struct pager *p, enum role role, const char *sign, const cJSON *v)
+{
+	AUTO_FREE char *text = v != NULL ? cJSON_Print(v) : NULL;
+	struct str rest = str_of(text), line;
+
+	while (text != NULL && rest.len > 0 && str_split(&rest, '\n', &line))
+		pager_addf(p, role, "%s " STR_FMT, sign, STR_ARG(line));
+}
+
+/* The first side of the comparison is the backup, the second the cluster. */
+static void
+add_difference(struct object *o, const cJSON *d)
+{
+	const char *change = jdoc_text(d, "change");
+	const cJSON *c;
+
+	o->differs = true;
+	if (change != NULL && strcmp(change, "changed") != 0)
+		pager_addf(&o->live, ROLE_DIFF_CHANGE, "%s", strcmp(change, "removed") == 0
+			? "the cluster does not have it any more" : change);
+	jdoc_each(c, jdoc_get(d, "changes")) {
+		const char *path = jdoc_text(c, "path");
+
+		pager_addf(&o->live, ROLE_YAML_KEY, "%.2000s", path != NULL ? path : "?");
+		add_side(&o->live, ROLE_DIFF_DEL, "- backup ", jdoc_get(c, "old"));
+		add_side(&o->live, ROLE_DIFF_ADD, "+ cluster", jdoc_get(c, "new"));
+	}
+}
+
+static void
+add_history(struct object *o, const cJSON *d)
+{
+	const char *change = jdoc_text(d, "change"), *backup = jdoc_text(d, "backup");
+	bool same = change != NULL && strcmp(change, "same") == 0;
+	AUTO_BUF struct buf where = BUF_INIT(SIZE_MAX);
+	const cJSON *c;
+
+	if (backup == NULL)
+		return;
+	jdoc_each(c, jdoc_get(d, "changes"))
+		if (where.len < 1000)
+			buf_putf(&where, "%s%.200s", where.len > 0 ? ", " : "", jdoc_text(c, "path") != NULL ? jdoc_text(c, "path") : "?");
+	table_rows_add(o->coming, backup, (const char *const[]){ backup, change, NULL, NULL, buf_cstr(&where) },
+		(const int64_t[]){ 0, 0, record_time(d, "created"), jdoc_int(d, "size", -1), 0 }, NULL,
+		same ? ROLE_PLAN_SAME : ROLE_PLAN_CHANGE);
+}
+
+static void
+take_row(struct object *o, uint64_t ticket, const struct event *ev)
+{
+	AUTO(buf_wipe) struct buf yaml = BUF_INIT(2 * LIMIT_OBJECT);
+	struct err ignored;
+	struct str json = { ev->text, ev->len };
+	AUTO(jdoc_wipep) cJSON *d = NULL;
+
+	if (ticket != o->live_ticket && ticket != o->history_ticket) {
+		pager_clear(&o->yaml);
+		if (yaml_from_json(json, &yaml, &ignored) == 0)
+			pager_add_yaml(&o->yaml, buf_str(&yaml));
+		return;
+	}
+	d = jdoc_parse(json, &ignored);
+	if (ticket == o->live_ticket)
+		add_difference(o, d);
+	else if (o->coming != NULL)
+		add_history(o, d);
+}
+
+static void
+event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev)
+{
+	struct object *o = s->state;
+
+	if (ev->kind == EV_ROW)
+		take_row(o, ticket, ev);
+	if (ev->kind != EV_END)
+		return;
+	if (ticket == o->live_ticket && ev->end == END_FAILED)
+		pager_addf(&o->live, ROLE_STATE_FAILED, "%s", ev->err.msg);
+	else if (ticket == o->live_ticket && !o->differs)
+		pager_addf(&o->live, ROLE_STATE_OK, "the cluster has it as it is in the backup");
+	else if (ticket == o->history_ticket && ev->end == END_FAILED)
+		model_say(m, TOAST_ERROR, "%s", ev->err.msg);
+	else if (ticket == o->history_ticket && o->coming != NULL)
+		table_set(&o->history, TAKE(o->coming), m->now_s);
+}
+
+/* --- on the screen --- */
+
+static struct table *
+table(struct screen *s)
+{
+	return s->tab == TAB_HISTORY ? &((struct object *)s->state)->history : NULL;
+}
+
+static struct pager *
+pager(struct screen *s)
+{
+	struct object *o = s->state;
+
+	if (s->tab == TAB_HISTORY)
+		return NULL;
+	return s->tab == TAB_YAML ? &o->yaml : &o->live;
+}
+
+static void
+draw(struct model *m, struct screen *s, struct area a)
+{
+	if (s->tab == TAB_HISTORY)
+		table_draw(table(s), a, m->times, m->now_s);
+	else
+		pager_draw(pager(s), a);
+}
+
+static bool
+act(struct model *m, struct screen *s, const char *action)
+{
+	struct object *o = s->state;
+
+	if (strcmp(action, "secrets") == 0) {
+		o->secrets = !o->secrets;
+		model_say(m, TOAST_WARN, o->secrets ? "values of %s are shown" : "values of %s are hidden", s->title);
+		model_load(m, s);
+		show(m, s);
+	} else if (strcmp(action, "open") == 0 && s->tab == TAB_HISTORY && table_current(&o->history) != NULL) {
+		AUTO_FREE char *arg = xasprintf("%s\n%s\n%s\n%s", table_current(&o->history), o->kind, o->ns, o->name);
+
+		model_open(m, &screen_object, arg);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+const struct screen_type screen_object = {
+	.name = "object", .needs = "an object of a backup", .mask = IN_LIST, .state_size = sizeof(struct object), .tabs = tabs,
+	.open = open_object, .close = close_object, .load = load, .event = event, .act = act, .show = show, .draw = draw,
+	.table = table, .pager = pager,
+};
