@@ -13,13 +13,14 @@
 
 #define NOTE_MAX 160
 
-enum test_kind { TEST_PATTERN, TEST_FUZZY, TEST_LABELS, TEST_MARKED };
+enum test_kind { TEST_PATTERN, TEST_PLAIN, TEST_FUZZY, TEST_LABELS, TEST_MARKED };
 
 struct test {
 	enum test_kind kind;
 	bool           negated;
-	int            column;           /* TEST_PATTERN: of "col:"; -1: any */
-	char          *text;             /* FUZZY, LABELS */
+	int            column;           /* PATTERN, PLAIN: of "col:"; -1: any */
+	bool           exact;            /* PLAIN: in case */
+	char          *text;             /* PLAIN, FUZZY, LABELS */
 	struct regex  *re;               /* TEST_PATTERN */
 };
 
@@ -80,12 +81,29 @@ filter_pattern(struct str s, bool *literal)
 	return regex_new(exact, &why);
 }
 
+/* Nothing that means something in a pattern: the usual case, which is searched for without one, many times as fast. */
+static bool
+is_plain(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < ' ' || s.p[i] > '~' || strchr("\\^$.[]|()?*+{}", s.p[i]) != NULL)
+			return false;
+	return s.len > 0;
+}
+
 static void
 add_pattern(struct filter *f, struct str s, bool negated, int column)
 {
-	struct test t = { TEST_PATTERN, negated, column, NULL, NULL };
+	struct test t = { .kind = TEST_PATTERN, .negated = negated, .column = column };
 	bool literal;
 
+	if (is_plain(s)) {
+		t.kind = TEST_PLAIN;
+		t.exact = has_upper(s);
+		t.text = str_dup(s);
+		*vec_push(&f->tests) = t;
+		return;
+	}
 	t.re = filter_pattern(s, &literal);
 	if (literal)
 		(void)snprintf(f->note, sizeof f->note, "'" STR_FMT "' is no pattern: taken literally",
@@ -122,11 +140,12 @@ add_word(struct filter *f, struct str *rest, struct str word, const char *const 
 		*rest = str_trim(*rest);
 		if (!str_split(rest, ' ', &word) || word.len == 0)
 			return;
-		*vec_push(&f->tests) = (struct test){ labels ? TEST_LABELS : TEST_FUZZY, false, -1, str_dup(word), NULL };
+		*vec_push(&f->tests) = (struct test){ .kind = labels ? TEST_LABELS : TEST_FUZZY, .column = -1,
+			.text = str_dup(word) };
 		return;
 	}
 	if (str_eq(word, S("marked"))) {
-		*vec_push(&f->tests) = (struct test){ TEST_MARKED, false, -1, NULL, NULL };
+		*vec_push(&f->tests) = (struct test){ .kind = TEST_MARKED, .column = -1 };
 		return;
 	}
 	negated = word.p[0] == '!' && word.len > 1;
@@ -213,6 +232,38 @@ labels_hold(struct str labels, struct str wants)
 	return true;
 }
 
+static char
+folded(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static bool
+contains(struct str text, const char *word, bool exact)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= text.len; i++) {
+		size_t k = 0;
+
+		while (k < n && (exact ? text.p[i + k] : folded(text.p[i + k])) == word[k])
+			k++;
+		if (k == n)
+			return true;
+	}
+	return false;
+}
+
+static bool
+cell_holds(const struct test *t, struct str cell)
+{
+	switch (t->kind) {
+	case TEST_PLAIN: return contains(cell, t->text, t->exact);
+	case TEST_FUZZY: return fuzzy_match(str_of(t->text), cell);
+	default: return found(t->re, cell);
+	}
+}
+
 static bool
 holds(const struct test *t, const struct filter_row *row, size_t n)
 {
@@ -220,10 +271,19 @@ holds(const struct test *t, const struct filter_row *row, size_t n)
 		return row->marked;
 	if (t->kind == TEST_LABELS)
 		return labels_hold(row->labels, str_of(t->text));
-	if (t->kind == TEST_PATTERN && t->column >= 0)
-		return (size_t)t->column < n && found(t->re, row->cells[t->column]);
+	if (t->column >= 0)
+		return (size_t)t->column < n && cell_holds(t, row->cells[t->column]);
 	for (size_t i = 0; i < n; i++)
-		if (t->kind == TEST_FUZZY ? fuzzy_match(str_of(t->text), row->cells[i]) : found(t->re, row->cells[i]))
+		if (cell_holds(t, row->cells[i]))
+			return true;
+	return false;
+}
+
+bool
+filter_names(const struct filter *f, size_t column)
+{
+	for (size_t i = 0; i < f->tests.len; i++)
+		if (f->tests.at[i].column == (int)column)
 			return true;
 	return false;
 }

@@ -26,6 +26,8 @@ struct filter *filter_new(struct str text, const char *const *columns, size_t n_
 void filter_free(struct filter *f);
 const char *filter_note(const struct filter *f);         /* "" unless there is something to say */
 bool filter_empty(const struct filter *f);
+/* Whether it has a test of that column by its name. */
+bool filter_names(const struct filter *f, size_t column);
 bool filter_match(struct filter *f, const struct filter_row *row, size_t n_cells);
 
 /* A pattern as users type it: in any case unless it has upper case; *literal: PCRE2 does not understand it, and it is taken as

@@ -73,15 +73,27 @@ table_rows_free(struct rows *r)
 	free(r);
 }
 
+/* A cell is often the row's name, or what the row before has: 100,000 rows are to fit into little memory. */
+static const char *
+kept_text(struct rows *r, const char *text, const char *id, const char *before)
+{
+	if (text == NULL || text[0] == '\0')
+		return "";
+	if (strcmp(text, before) == 0)
+		return before;
+	return strcmp(text, id) == 0 ? id : arena_strdup(&r->arena, str_of(text));
+}
+
 void
 table_rows_add(struct rows *r, const char *id, const char *const *cells, const int64_t *nums, const char *labels,
 	enum role role)
 {
 	struct row row = { .id = arena_strdup(&r->arena, str_of(id)), .role = (uint8_t)role };
+	const struct row *before = r->all.len > 0 ? &r->all.at[r->all.len - 1] : NULL;
 
 	row.cells = arena_alloc(&r->arena, r->n_columns * sizeof *row.cells);
 	for (size_t i = 0; i < r->n_columns; i++)
-		row.cells[i] = cells[i] == NULL || cells[i][0] == '\0' ? "" : arena_strdup(&r->arena, str_of(cells[i]));
+		row.cells[i] = kept_text(r, cells[i], row.id, before != NULL ? before->cells[i] : "");
 	row.labels = labels != NULL && labels[0] != '\0' ? arena_strdup(&r->arena, str_of(labels)) : "";
 	*vec_push(&r->all) = row;
 	for (size_t i = 0; r->numeric && i < r->n_columns; i++)
@@ -166,6 +178,7 @@ table_done(struct table *t)
 {
 	table_rows_free(t->rows);
 	free(t->shown);
+	free(t->order);
 	filter_free(t->filter);
 	free(t->filter_text);
 	*t = (struct table){ 0 };
@@ -209,8 +222,10 @@ passes(struct table *t, uint32_t row, int64_t now_s)
 		return false;
 	if (t->filter == NULL)
 		return true;
+	/* Numbers and ages only where the filter names them: "3" is not looked for in "3h ago". */
 	for (size_t c = 0; c < t->n_columns; c++)
-		cells[c] = cell_text(t->rows, row, c, TIMES_AGE, now_s, spare[c]);
+		cells[c] = is_numeric(t->columns[c].kind) && !filter_names(t->filter, c) ? S("")
+			: cell_text(t->rows, row, c, TIMES_AGE, now_s, spare[c]);
 	return filter_match(t->filter, &fr, t->n_columns);
 }
 
@@ -231,21 +246,39 @@ clamp(struct table *t)
 		t->top = t->n_shown > page ? t->n_shown - page : 0;
 }
 
-/* Filters and sorts anew; the cursor stays with its row, or where it was. */
+/* All rows in their order, unless they are in it already: a filter that is typed does not sort. */
+static void
+sort(struct table *t)
+{
+	size_t n = t->rows != NULL ? t->rows->all.len : 0;
+
+	if (t->order != NULL && t->ordered == t->rows && t->ordered_by == t->sort && t->ordered_down == t->descending)
+		return;
+	free(t->order);
+	t->order = xcalloc(n > 0 ? n : 1, sizeof *t->order);
+	for (size_t i = 0; i < n; i++)
+		t->order[i] = (uint32_t)i;
+	sorting = t;
+	qsort(t->order, n, sizeof *t->order, by_column);
+	t->ordered = t->rows;
+	t->ordered_by = t->sort;
+	t->ordered_down = t->descending;
+}
+
+/* Filters anew; the cursor stays with its row, or where it was. */
 static void
 show(struct table *t, const char *current, int64_t now_s)
 {
 	size_t n = t->rows != NULL ? t->rows->all.len : 0;
 
+	sort(t);
 	free(t->shown);
 	t->shown = xcalloc(n > 0 ? n : 1, sizeof *t->shown);
 	t->n_shown = 0;
 	t->ranging = false;
 	for (size_t i = 0; i < n; i++)
-		if (passes(t, (uint32_t)i, now_s))
-			t->shown[t->n_shown++] = (uint32_t)i;
-	sorting = t;
-	qsort(t->shown, t->n_shown, sizeof *t->shown, by_column);
+		if (passes(t, t->order[i], now_s))
+			t->shown[t->n_shown++] = t->order[i];
 	if (current != NULL)
 		(void)table_go(t, current);
 	clamp(t);
@@ -274,6 +307,7 @@ table_set(struct table *t, struct rows *rows, int64_t now_s)
 			t->n_marked++;
 		}
 	t->rows = rows;
+	t->ordered = NULL;
 	show(t, current, now_s);
 	table_rows_free(old);
 }

@@ -44,6 +44,10 @@ struct table {
 	size_t               n_columns;
 	struct rows         *rows;           /* NULL: not loaded yet */
 	uint32_t            *shown;          /* indices of rows, filtered and sorted */
+	uint32_t            *order;          /* indices of all rows, as ordered says; NULL: not sorted yet */
+	const struct rows   *ordered;
+	size_t               ordered_by;
+	bool                 ordered_down;
 	size_t               n_shown, cursor, top;       /* in shown */
 	size_t               n_marked;
 	struct filter       *filter;
