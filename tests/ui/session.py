@@ -3,6 +3,7 @@
 'default' with backups b1, b2, b3 and a restore r1. session.py [CASE...]; ORLOP, HOME and KUBECONFIG are from there."""
 import os
 import re
+import subprocess
 import sys
 
 from rig import ORLOP, at_list
@@ -153,9 +154,98 @@ def read_only_is_said():
         leave(t)
 
 
+def kubectl(*args):
+    p = subprocess.run([os.path.join(os.environ["SANDBOX_DIR"], "bin", "kubectl"), *args], capture_output=True, text=True)
+    return p.stdout.strip() if p.returncode == 0 else None
+
+
+def details_of_a_backup():
+    with ui() as t:
+        t.press("Enter")
+        t.wait("> b3", "[1 Summary]", re.compile("Status +ok"), "Namespaces")
+        t.press("2")
+        t.wait("[2 Objects]", "KIND", "APIService")
+        t.press("/")
+        t.type("configmap ^conf$\r")
+        t.wait(re.compile("> ConfigMap +one +conf"), no="kube-system")
+        t.press("Enter")
+        t.wait("ConfigMap", re.compile("^ *k: v", re.M))
+        t.press("Esc")
+        t.wait(re.compile("> ConfigMap +one +conf"))
+        t.press("4")
+        t.wait("[4 Logs]", "level=info")
+        t.press("5")
+        t.wait("[5 YAML]", "apiVersion: velero.io/v1")
+        t.press("Esc")
+        t.wait("> b3")
+        leave(t)
+
+
+def a_backup_is_made():
+    with ui() as t:
+        t.press("n")
+        t.wait("Create Backup", "Same as command")
+        t.type("fromui")
+        t.press("Tab")
+        t.type("one")
+        t.wait("orlop backup create fromui --include-namespaces one")
+        t.press("S-Tab", "S-Tab", "S-Tab")      # past the first field: Cancel, Create Backup
+        t.wait(lambda text: t.is_reverse(*(t.find("[ Create Backup ]") or (0, 0))))
+        t.press("Enter")
+        t.wait("backup fromui done", re.compile(r" fromui +ok"))
+        palette(t, "jobs")
+        t.wait(re.compile("backup +fromui +ok +100%"))
+        leave(t)
+    subprocess.run([ORLOP, "backup", "delete", "fromui", "--location", "main", "--confirm"], check=True, capture_output=True)
+
+
+def two_objects_are_restored_elsewhere():
+    """From the plan to the typed confirmation; nothing is there before it."""
+    context = kubectl("config", "current-context")
+    with ui("--context", context) as t:
+        t.press("G", "r")
+        t.wait("Restore b1", "[1 Target]")
+        t.type("r-ui")
+        t.press("PgDn")
+        t.wait("[2 Select]")
+        t.type("one")
+        t.press("PgDn")
+        t.wait("[3 Map]")
+        t.type("one:elsewhere")
+        t.press("PgDn")
+        t.wait("[4 Policy]", "--namespace-mappings")
+        t.press("PgDn")
+        t.wait("[5 Preflight]", re.compile(r"ok +access-partial"))
+        t.press("6")
+        t.wait("[6 Plan]", re.compile("create +ConfigMap +elsewhere +conf"), re.compile("create +Secret +elsewhere +pw"))
+        t.press("c")
+        t.wait("Confirm Restore", "Type " + context)
+        t.type("wrong\r")
+        t.press("Tab")
+        t.press("Tab")
+        t.press("Enter")
+        if kubectl("get", "namespace", "elsewhere"):
+            raise t.failed("restored without its confirmation")
+        if "Confirm Restore" in t.text():
+            t.press("Esc")
+        t.wait("[6 Plan]", no="Confirm Restore")
+        t.press("c")
+        t.type(context)
+        t.press("Tab")
+        t.press("Tab")
+        t.press("Enter")
+        t.wait(re.compile("r-ui.* (done|ok)"))
+        palette(t, "rs")
+        t.wait(re.compile(r" r-ui +ok"))
+        leave(t)
+    got = kubectl("-n", "elsewhere", "get", "configmap", "conf", "-o", "jsonpath={.data.k}")
+    if got != "v":
+        raise Failed("the object is not in the cluster: %r" % got)
+
+
 CASES = {f.__name__: f for f in (
     backups_are_listed, without_a_command_it_is_the_ui, filter_sort_and_marks, help_messages_and_history, every_size,
-    another_process_is_seen_with_R, an_unreachable_location_says_so, read_only_is_said)}
+    details_of_a_backup, a_backup_is_made, two_objects_are_restored_elsewhere, another_process_is_seen_with_R, an_unreachable_location_says_so, read_only_is_said)}
 
 if __name__ == "__main__":
     sys.exit(run(CASES))
