@@ -30,7 +30,7 @@ struct request {
 	char               *kubeconfig;      /* file; NULL: kubectl's rules */
 	char               *context;         /* NULL: current */
 	char               *name;            /* backup or restore */
-	char               *path;            /* where a download goes; "-" is EV_BYTES */
+	char               *path;            /* where a download goes ("-" is EV_BYTES), or a plan; the plan that a restore executes */
 	struct strs         objects;         /* cat, history: "KIND/NAME" or "KIND/NAMESPACE/NAME" */
 	struct filter_opts  filter;          /* ls, diff, grep */
 	struct backup_opts  backup;
@@ -40,6 +40,7 @@ struct request {
 	bool                force;
 	bool                volumes;         /* validate: also what snapshots of EBS volumes need */
 	bool                dry_run;         /* undo: only tell */
+	bool                confirmed;       /* restore: the user agreed to what a plan deletes */
 	bool                resume;          /* restore.name: a restore that was stopped is continued */
 };
 void request_free(struct request *r);
@@ -63,6 +64,8 @@ enum ev_end {
 enum ev_about {
 	ABOUT_NOTHING, ABOUT_LOCATION, ABOUT_CLUSTER,
 	ABOUT_PREFLIGHT, /* the restore was not begun */
+	ABOUT_PLAN,      /* a plan's file, or that it does not hold any more */
+	ABOUT_RESUME,    /* a restore that is to be continued or tried again */
 	ABOUT_ANSWER     /* what one of them said in the middle of the work: no slip of the user, no damaged backup */
 };
 

@@ -4,7 +4,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "data/jwrite.h"
-#include "engine/plan.h"
+#include "engine/plan_file.h"
+#include "engine/restore_planned.h"
 
 static void
 send_finding(struct job *j, const struct preflight_finding *f)
@@ -30,7 +31,7 @@ send_finding(struct job *j, const struct preflight_finding *f)
 
 /* --- plan --- */
 
-struct planning { struct job *j; struct report *rep; size_t stops; };
+struct planning { struct job *j; struct report *rep; struct plan_writer *file; size_t stops; };
 
 static int
 send_row(void *ctx, const struct plan_row *row, struct err *e)
@@ -62,6 +63,31 @@ send_row(void *ctx, const struct plan_row *row, struct err *e)
 	if (jw_done(&w, e) < 0)
 		return -1;
 	job_row(pl->j, buf_str(&json));
+	return pl->file != NULL ? plan_writer_add(pl->file, row, e) : 0;
+}
+
+static int
+begin_file(struct job *j, struct store *st, struct k8s *k, const struct restore_opts *o, struct plan_writer **out,
+	struct err *e)
+{
+	struct plan_ground g;
+
+	if (job_request(j)->path == NULL)
+		return 0;
+	*out = plan_writer_new();
+	return plan_ground_now(k, st, o, &g, job_cancel(j), e) < 0 ? -1 : plan_writer_head(*out, &g, o, e);
+}
+
+static int
+end_file(struct job *j, struct plan_writer *w, struct err *e)
+{
+	const char *path = job_request(j)->path;
+
+	if (w == NULL)
+		return 0;
+	if (plan_writer_end(w, path, e) < 0)
+		return err_ctx(e, "plan");
+	job_note(j, "saved: 'orlop restore create --plan %s' does exactly this", path);
 	return 0;
 }
 
@@ -81,6 +107,7 @@ op_restore_plan(struct job *j, struct err *e)
 {
 	AUTO(store_closep) struct store *st = location_open(j, e);
 	AUTO(report_freep) struct report *rep = NULL;
+	AUTO(plan_writer_freep) struct plan_writer *file = NULL;
 	AUTO_TARGET struct target t = { 0 };
 	struct restore_opts o = job_request(j)->restore;
 	struct report_fns fns = job_report_fns(j);
@@ -91,11 +118,16 @@ op_restore_plan(struct job *j, struct err *e)
 		return job_failed(e);
 	o.name = (char[]){ "plan" };
 	rep = pl.rep = report_new(&fns, "restore", o.name);
+	if (begin_file(j, st, t.k, &o, &file, e) < 0)
+		return job_failed(e);
+	pl.file = file;
 	if (plan_run(t.k, st, &o, rep, send_row, &pl, job_cancel(j), &n, e) < 0) {
 		err_ctx(e, "plan of a restore of '%s'", o.backup);
 		return job_failed(e);
 	}
 	tell_counts(j, &n);
+	if (end_file(j, file, e) < 0)
+		return job_failed(e);
 	return n.n[PLAN_BLOCKED] + pl.stops > 0 ? END_PARTIAL : END_DONE;
 }
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "data/jwrite.h"
 #include "engine/restore.h"
+#include "engine/restore_planned.h"
 #include "engine/restore_request.h"
 
 #include <string.h>
@@ -59,8 +60,9 @@ run_restore(struct job *j, struct store *st, struct k8s *k, const struct restore
 	return report_count(rep, RESULT_ERROR) > 0 ? END_PARTIAL : END_DONE;
 }
 
-/* What is needed besides the options to continue a restore. */
+/* What is needed besides the options to continue a restore, or to execute a plan. */
 struct resuming {
+	struct planned     *plan;
 	struct restore_left left;
 	int                 seized;      /* lock of the dead run's journal */
 	char               *known;       /* its outcomes; NULL: those in the store */
@@ -69,6 +71,7 @@ struct resuming {
 static void
 resuming_done(struct resuming *r)
 {
+	planned_free(r->plan);
 	restore_left_done(&r->left);
 	file_close(&r->seized);
 	free(r->known);
@@ -116,11 +119,41 @@ take_options(struct job *j, struct restore_opts *out, struct err *e)
 	return 0;
 }
 
+/* What the file says is all that is asked for. */
+static int
+read_plan(struct job *j, struct restore_opts *o, struct planned **out, struct err *e)
+{
+	AUTO_BUF struct buf packed = BUF_INIT(LIMIT_SIDE_FILE);
+	const struct request *asked = job_request(j);
+	uint64_t deletions;
+
+	if (restore_request_first(&asked->restore) != NULL)
+		return err_set(e, EK_INVALID, "--plan takes what to restore, and how, from the plan: it stands with no such option "
+			"(%s)", restore_request_first(&asked->restore));
+	if (file_read(asked->path, &packed, e) < 0)
+		return -1;
+	job_about(j, ABOUT_PLAN);
+	*out = planned_parse(buf_str(&packed), e);
+	if (*out == NULL || restore_request_merge(planned_options(*out), o, e) < 0)
+		return err_ctx(e, "plan '%s'", asked->path);
+	deletions = planned_count(*out, PLAN_DELETE);
+	job_about(j, ABOUT_NOTHING);
+	if (deletions > 0 && !asked->confirmed)
+		return err_set(e, EK_INVALID, "plan '%s' deletes %llu objects that the backup does not have: --confirm agrees to that",
+			asked->path, (unsigned long long)deletions);
+	o->planned = *out;
+	return 0;
+}
+
 static int
 recall(struct job *j, struct store *st, struct restore_opts *o, struct resuming *r, struct err *e)
 {
 	const struct request *asked = job_request(j);
 
+	if (asked->path != NULL && read_plan(j, o, &r->plan, e) < 0)
+		return -1;
+	if (asked->resume || o->retry_of != NULL)
+		job_about(j, ABOUT_RESUME);
 	if (asked->resume) {
 		if (restore_request_first(&asked->restore) != NULL)
 			return err_set(e, EK_INVALID, "--resume takes what to restore, and how, from the restore that it continues: "
@@ -129,17 +162,37 @@ recall(struct job *j, struct store *st, struct restore_opts *o, struct resuming 
 			return -1;
 		o->runs = r->left.runs;
 		o->known = r->known;
+		o->planned = r->left.plan;
 	} else if (o->retry_of != NULL && restore_recall(st, o->retry_of, o, NULL, job_cancel(j), e) < 0) {
 		return -1;
 	}
+	if (!asked->resume)
+		job_about(j, ABOUT_NOTHING);
 	/* What it would delete was shown and agreed to for a cluster as it was then. */
-	if (o->prune && !asked->restore.prune) {
+	if (o->prune && !asked->restore.prune && r->plan == NULL) {
 		o->prune = false;
 		job_note(j, "--prune is left out: a restore that is continued or tried again deletes nothing");
 	}
 	if (o->name == NULL)
 		o->name = job_generated_name(o->backup);
 	return 0;
+}
+
+/* Before anything is written: would the plan be the same now? */
+static int
+verify_plan(struct job *j, struct store *st, struct k8s *k, const struct planned *plan, struct err *e)
+{
+	AUTO(report_freep) struct report *rep = NULL;
+	struct report_fns fns = job_report_fns(j);
+
+	if (plan == NULL)
+		return 0;
+	rep = report_new(&fns, "restore", "plan");
+	if (planned_verify(k, st, plan, rep, job_cancel(j), e) == 0)
+		return 0;
+	if (e->kind == EK_CONFLICT)
+		job_about(j, ABOUT_PLAN);
+	return err_ctx(e, "plan '%s'", job_request(j)->path);
 }
 
 static enum ev_end
@@ -164,7 +217,8 @@ op_restore_create(struct job *j, struct err *e)
 	AUTO(restore_opts_done) struct restore_opts o = { 0 };
 	AUTO(resuming_done) struct resuming r = { .seized = -1 };
 
-	if (st == NULL || target_reach(j, &t, e) < 0 || take_options(j, &o, e) < 0 || recall(j, st, &o, &r, e) < 0)
+	if (st == NULL || target_reach(j, &t, e) < 0 || take_options(j, &o, e) < 0 || recall(j, st, &o, &r, e) < 0
+	    || verify_plan(j, st, t.k, r.plan, e) < 0)
 		return job_failed(e);
 	o.cluster_name = xstrdup(t.conn.context);
 	return journal_and_run(j, st, t.k, &o, e);

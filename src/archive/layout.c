@@ -36,6 +36,7 @@ static const char *const keys[] = {
 	[LAYOUT_RESTORE_REQUEST]        = "restores/%/restore-%-orlop-request.json",
 	[LAYOUT_RESTORE_RECORD]         = "restores/%/restore-%-orlop.json",
 	[LAYOUT_RESTORE_UNDO]           = "restores/%/restore-%-orlop-undo.json",
+	[LAYOUT_RESTORE_PLAN]           = "restores/%/restore-%-orlop-plan.json.gz",
 };
 static_assert(COUNT(keys) == LAYOUT_COUNT_, "every file needs its key");
 

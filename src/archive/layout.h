@@ -32,6 +32,7 @@ enum layout_file {
 	LAYOUT_RESTORE_REQUEST,   /* ours: what was asked for; created only if absent: whoever has it has the name */
 	LAYOUT_RESTORE_RECORD,    /* restores/R/restore-R-orlop.json: ours, the Restore as Velero would describe it */
 	LAYOUT_RESTORE_UNDO,      /* ours: that it was undone */
+	LAYOUT_RESTORE_PLAN,      /* ours: the plan that it executes, should it be continued */
 	LAYOUT_COUNT_
 };
 char *layout_key(const char *name, enum layout_file f);   /* heap */

@@ -70,6 +70,9 @@ const struct option_row option_rows[] = {
 		"continue the restore of that name, which was stopped or killed, with the options it was begun with" },
 	{ "retry-failed", 0, OPT_T_TEXT, AT(restore.retry_of), SET_RESUME, "NAME",
 		"restore what failed in the restore of that name, with its options unless others are given" },
+	{ "plan", 0, OPT_T_TEXT, AT(plan), SET_RESUME, "FILE",
+		"do exactly what that plan says, which 'restore plan --save' wrote, or nothing if the cluster has changed since" },
+	{ "save", 0, OPT_T_TEXT, AT(save), SET_PLAN, "FILE", "also write the plan into FILE, for 'restore create --plan'" },
 	{ "include-namespaces", 0, OPT_T_LIST, AT(filter.inc_namespaces), SET_FILTER, "NAMES",
 		"only these namespaces; names or globs, separated by commas" },
 	{ "exclude-namespaces", 0, OPT_T_LIST, AT(filter.exc_namespaces), SET_FILTER, "NAMES", "all but these namespaces" },
@@ -524,8 +527,19 @@ check_resume(const struct args *a, struct err *e)
 {
 	if (a->pos.len > 0)
 		return err_set(e, EK_INVALID, "two restores are named: '%s' and --resume %s", a->pos.at[0], a->resume);
-	if (a->restore.backup != NULL || a->restore.retry_of != NULL || a->dry_run)
+	if (a->restore.backup != NULL || a->restore.retry_of != NULL || a->dry_run || a->plan != NULL)
 		return err_set(e, EK_INVALID, "--resume takes what to restore, and how, from the restore that it continues");
+	return 0;
+}
+
+/* Everything was said when the plan was made. */
+static int
+check_plan(const struct args *a, struct err *e)
+{
+	if (a->restore.backup != NULL || a->restore.retry_of != NULL)
+		return err_set(e, EK_INVALID, "--plan takes what to restore, and how, from the plan");
+	if (a->dry_run)
+		return err_set(e, EK_INVALID, "--plan is what a dry run has shown: it stands without --dry-run");
 	return 0;
 }
 
@@ -545,7 +559,9 @@ check_args(const struct command *cmd, const struct args *a, struct err *e)
 		return err_set(e, EK_INVALID, "two locations are given: '%s' and --location", a->pos.at[0]);
 	if (a->resume != NULL)
 		return check_resume(a, e);
-	if ((cmd->sets & SET_RESTORE) != 0 && a->restore.backup == NULL && a->restore.retry_of == NULL)
+	if (a->plan != NULL && check_plan(a, e) < 0)
+		return -1;
+	if ((cmd->sets & SET_RESTORE) != 0 && a->restore.backup == NULL && a->restore.retry_of == NULL && a->plan == NULL)
 		return err_set(e, EK_INVALID, "--from-backup is needed: see 'orlop backup list'");
 	if (a->context != NULL && a->cluster != NULL && strcmp(a->context, a->cluster) != 0)
 		return err_set(e, EK_INVALID, "--context and --cluster name different clusters");

@@ -28,7 +28,7 @@ struct args {
 	bool         dry_run, help, quiet, force, confirm, details;
 	enum opt_tri wait;
 	enum output  output;
-	char        *kubeconfig, *context, *cluster, *location, *project, *resume;
+	char        *kubeconfig, *context, *cluster, *location, *project, *resume, *plan, *save;
 	struct filter_opts  filter;
 	struct backup_opts  backup;      /* its filter stays empty, as that of restore: see filter */
 	struct restore_opts restore;

@@ -365,6 +365,7 @@ restore_plan(struct cli *c)
 	struct sink sink = { .row = c->args.output == OUT_TABLE ? add_plan_row : add_plan_json, .done = end_rows, .ctx = rows };
 	int code;
 
+	r->path = xstrdup_or_null(c->args.save);
 	code = run_request(c, r, &sink);
 	rows_free(rows);
 	return code;
@@ -442,6 +443,8 @@ restore_create_request(struct cli *c)
 	r->resume = c->args.resume != NULL;
 	r->restore.name = xstrdup_or_null(r->resume ? c->args.resume : r->name);
 	r->restore.window = (unsigned)c->args.concurrency;
+	r->path = xstrdup_or_null(c->args.plan);
+	r->confirmed = c->args.confirm;
 	return r;
 }
 
@@ -452,7 +455,7 @@ restore_create(struct cli *c)
 
 	if (c->args.dry_run)
 		return restore_plan(c);
-	if (c->args.restore.prune && !c->args.confirm && !may_prune(c, &code))
+	if (c->args.restore.prune && c->args.plan == NULL && !c->args.confirm && !may_prune(c, &code))
 		return code;
 	return run_create(c, restore_create_request(c), false);
 }

@@ -91,6 +91,8 @@ show_finding(struct progress_view *p, const char *json, size_t number)
 
 #define STOPPED "Do what the findings above say, or let it try with --ignore CODE; 'orlop restore preflight' has them all."
 
+#define PLAN_AGAIN "Plan again: 'orlop restore plan --save FILE', look at it, then 'orlop restore create --plan FILE'."
+
 /* What an error means depends on what it is about. */
 static const struct advice {
 	enum ev_about about;
@@ -117,6 +119,12 @@ static const struct advice {
 	{ ABOUT_PREFLIGHT, EK_DENIED, NULL, STOPPED },
 	{ ABOUT_PREFLIGHT, EK_CONFLICT, NULL, STOPPED },
 	{ ABOUT_PREFLIGHT, EK_LIMIT, NULL, STOPPED },
+	{ ABOUT_PLAN, EK_CONFLICT, NULL, PLAN_AGAIN },
+	{ ABOUT_PLAN, EK_CORRUPT, NULL, PLAN_AGAIN },
+	{ ABOUT_PLAN, EK_INVALID, NULL, PLAN_AGAIN },
+	{ ABOUT_RESUME, EK_EXISTS, NULL, "'orlop restore describe' shows what became of it; 'restore list' has all of them." },
+	{ ABOUT_RESUME, EK_CONFLICT, NULL, "'orlop restore describe' shows how far it is." },
+	{ ABOUT_RESUME, EK_NOTFOUND, NULL, "'orlop restore list' shows which restores there are, and how they ended." },
 	{ ABOUT_ANSWER, EK_NOTFOUND, NULL, "The server did not find what it should have: look at its log, then try again." },
 	{ ABOUT_ANSWER, EK_INVALID, NULL, "Check the server and what stands between, such as a proxy, then try again." },
 	{ ABOUT_ANSWER, EK_CORRUPT, NULL, "Check the server and what stands between, such as a proxy, then try again." },

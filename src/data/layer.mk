@@ -15,6 +15,7 @@ src_data_libdata_a_SOURCES = \
 	src/data/jscan.c src/data/jscan.h \
 	src/data/jstr.c \
 	src/data/jwrite.c src/data/jwrite.h \
+	src/data/lines.c src/data/lines.h \
 	src/data/xml.c src/data/xml.h \
 	src/data/yaml.c src/data/yaml.h \
 	src/data/yaml_emit.c

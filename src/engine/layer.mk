@@ -59,6 +59,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/pick.h \
 	src/engine/plan.c \
 	src/engine/plan.h \
+	src/engine/plan_file.c \
+	src/engine/plan_file.h \
 	src/engine/policy.c \
 	src/engine/policy.h \
 	src/engine/podsec.c \
@@ -92,6 +94,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/restore_maps.c \
 	src/engine/restore_ns.c \
 	src/engine/restore_plan.c \
+	src/engine/restore_planned.c \
+	src/engine/restore_planned.h \
 	src/engine/restore_pause.c \
 	src/engine/restore_prune.c \
 	src/engine/restore_record.c \

@@ -36,6 +36,8 @@ struct backup_opts {
 	unsigned           page;             /* items per request; 0: default */
 };
 
+struct planned;
+
 /* What becomes of objects that are in the cluster and differ from the backup. */
 enum existing_policy { EXISTING_NONE, EXISTING_UPDATE, EXISTING_APPLY, EXISTING_RECREATE, EXISTING_FAIL, EXISTING_COUNT_ };
 extern const char *const existing_policy_names[EXISTING_COUNT_];
@@ -75,6 +77,7 @@ struct restore_opts {
 	const char        *job;              /* id for the claim; NULL: none */
 	const char        *outcomes;         /* a new file for what becomes of each object; NULL: an anonymous one */
 	unsigned           runs;             /* a restore that was begun is continued: how often it was; 0: a new one */
+	const struct planned *planned;       /* exactly this plan is executed (engine/plan_file.h); NULL: there is none */
 	const char        *known;            /* outcomes of its last run; NULL: those in the store */
 };
 

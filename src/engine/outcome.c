@@ -10,6 +10,7 @@
 #include "data/gzip.h"
 #include "data/jscan.h"
 #include "data/jwrite.h"
+#include "data/lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,59 +194,31 @@ outcomes_put(struct outcomes *v, struct store *st, const char *name, const struc
 
 /* --- reading --- */
 
-struct lines {
-	struct buf    rest;              /* of a line that is not complete yet */
-	uint64_t      number;
-	outcome_fn   *fn;
-	void         *ctx;
-};
+struct reading { outcome_fn *fn; void *ctx; };
 
 static int
-take_line(struct lines *l, struct str line, struct err *e)
+take_line(void *ctx, struct str line, uint64_t number, struct err *e)
 {
+	struct reading *x = ctx;
 	AUTO_ARENA struct arena arena = ARENA_INIT;
 	struct outcome o = { 0 };
 	struct str raw;
 	struct err why;
 
-	l->number++;
 	if (json_check(line, &why) < 0)
-		return err_set(e, EK_CORRUPT, "outcomes, line %llu: %s", (unsigned long long)l->number, why.msg);
+		return err_set(e, EK_CORRUPT, "outcomes, line %llu: %s", (unsigned long long)number, why.msg);
 	for (size_t i = 0; i < COUNT(members); i++) {
 		AUTO_FREE char *text = jget(line, members[i].key, &raw) ? jstr_dup(raw) : NULL;
 
 		*member(&o, i) = text != NULL ? arena_strdup(&arena, str_of(text)) : "";
 	}
 	if (o.word[0] == '\0' || o.resource[0] == '\0' || o.name[0] == '\0')
-		return err_set(e, EK_CORRUPT, "outcomes, line %llu: no outcome of an object", (unsigned long long)l->number);
+		return err_set(e, EK_CORRUPT, "outcomes, line %llu: no outcome of an object", (unsigned long long)number);
 	if (jget(line, "error", &raw))
 		(void)jbool(raw, &o.error);
 	if (jget(line, "unfinished", &raw))
 		(void)jbool(raw, &o.unfinished);
-	return l->fn(l->ctx, &o, e);
-}
-
-static int
-take_piece(void *ctx, const void *p, size_t n, struct err *e)
-{
-	struct lines *l = ctx;
-	struct str rest = { p, n };
-
-	while (rest.len > 0) {
-		size_t end = str_chr(rest, '\n');
-
-		if (end == rest.len)
-			return buf_add_str(&l->rest, rest, e);
-		if (l->rest.len > 0) {
-			if (buf_add_str(&l->rest, str_sub(rest, 0, end), e) < 0 || take_line(l, buf_str(&l->rest), e) < 0)
-				return -1;
-			buf_cut(&l->rest, 0);
-		} else if (take_line(l, str_sub(rest, 0, end), e) < 0) {
-			return -1;
-		}
-		rest = str_sub(rest, end + 1, rest.len);
-	}
-	return 0;
+	return x->fn(x->ctx, &o, e);
 }
 
 static int
@@ -258,20 +231,21 @@ int
 outcomes_read(struct store *st, const char *name, outcome_fn *fn, void *ctx, const struct cancel *c, struct err *e)
 {
 	AUTO_FREE char *key = layout_key(name, LAYOUT_RESTORE_OUTCOMES);
-	struct lines l = { .rest = BUF_INIT(LINE_MAX_LEN), .fn = fn, .ctx = ctx };
-	AUTO(gunzip_freep) struct gunzip *g = gunzip_new(LIMIT_INDEX, take_piece, &l);
+	struct reading x = { fn, ctx };
+	AUTO_LINES struct lines l = LINES_INIT(LINE_MAX_LEN, take_line, &x);
+	AUTO(gunzip_freep) struct gunzip *g = gunzip_new(LIMIT_INDEX, lines_add, &l);
 	int rc = store_read(st, key, unpack, g, c, e);
 
 	if (rc == 0)
 		rc = gunzip_end(g, e);
-	buf_free(&l.rest);
 	return rc < 0 ? err_ctx(e, "%s", key) : 0;
 }
 
 int
 outcomes_read_file(const char *path, outcome_fn *fn, void *ctx, struct err *e)
 {
-	struct lines l = { .rest = BUF_INIT(LINE_MAX_LEN), .fn = fn, .ctx = ctx };
+	struct reading x = { fn, ctx };
+	AUTO_LINES struct lines l = LINES_INIT(LINE_MAX_LEN, take_line, &x);
 	AUTO_FREE char *piece = xmalloc(PIECE);
 	AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = -1;
@@ -279,9 +253,8 @@ outcomes_read_file(const char *path, outcome_fn *fn, void *ctx, struct err *e)
 	if (fd < 0)
 		return err_sys(e, errno, "%s", path);
 	while ((n = read(fd, piece, PIECE)) > 0)
-		if (take_piece(&l, piece, (size_t)n, e) < 0)
+		if (lines_add(&l, piece, (size_t)n, e) < 0)
 			break;
-	buf_free(&l.rest);
 	if (n < 0)
 		return err_sys(e, errno, "%s", path);
 	return n > 0 ? err_ctx(e, "%s", path) : 0;

@@ -33,7 +33,7 @@ plan_action_text(enum plan_action a)
 }
 
 /* An object in the cluster; ns "" for cluster-scoped. */
-struct place { struct str gr, kind; const char *ns; struct str name; };
+struct place { struct str gr, kind; const char *ns; struct str name, from_ns; };
 
 /* An object of the type at hand. */
 struct target {
@@ -42,9 +42,13 @@ struct target {
 	bool                      met;           /* the cluster has it */
 };
 
+/* What is known of the cluster's object. */
+struct seen { char uid[64], version[32], hash[CONTENT_HASH_MAX]; };
+
 /* A dry run on the server. */
 struct probe {
 	const struct target *t;
+	struct seen          seen;
 	struct item         *it;                 /* NULL: the slot is free */
 	char                *path;
 	struct buf           diff;               /* of an object that is there */
@@ -65,7 +69,7 @@ struct plan {
 	uint64_t            told;
 	int                 finding_rc;
 	struct err          finding_why;
-	char                uid[64], version[32];        /* of what is told next */
+	struct seen         seen;                /* of what is told next */
 	struct probe        probes[PROBES_MAX];
 };
 
@@ -75,14 +79,17 @@ tell(struct plan *p, enum plan_action action, const struct place *at, struct str
 	AUTO_FREE char *resource = str_dup(at->gr);
 	AUTO_FREE char *kind = str_dup(at->kind);
 	AUTO_FREE char *name = str_dup(at->name);
-	struct plan_row row = { action, resource, kind, at->ns, name, diff, why, p->uid, p->version, NULL };
+	AUTO_FREE char *from_ns = str_dup(at->from_ns);
+	const struct plan_row row = { .action = action, .resource = resource, .kind = kind, .ns = at->ns, .name = name,
+		.diff = diff, .why = why, .uid = p->seen.uid, .version = p->seen.version, .hash = p->seen.hash,
+		.from_ns = from_ns };
 	int rc;
 
 	p->n->n[action]++;
 	if (++p->told % 64 == 0)
 		report_progress(p->rs->r, "comparing", p->told, p->rs->n.selected, 0);
 	rc = p->fn(p->ctx, &row, e);
-	p->uid[0] = p->version[0] = '\0';
+	p->seen = (struct seen){ 0 };
 	return rc;
 }
 
@@ -93,15 +100,15 @@ tell_of(struct plan *p, struct str live)
 	struct str raw, text;
 
 	if (jpath(live, &raw, "metadata", "uid", NULL) && jstr_plain(raw, &text))
-		str_copy(p->uid, sizeof p->uid, text);
+		str_copy(p->seen.uid, sizeof p->seen.uid, text);
 	if (jpath(live, &raw, "metadata", "resourceVersion", NULL) && jstr_plain(raw, &text))
-		str_copy(p->version, sizeof p->version, text);
+		str_copy(p->seen.version, sizeof p->seen.version, text);
 }
 
 static int
 tell_target(struct plan *p, enum plan_action action, const struct target *t, struct str diff, const char *why, struct err *e)
 {
-	const struct place at = { t->en->gr, t->en->kind, t->ns, t->en->name };
+	const struct place at = { t->en->gr, t->en->kind, t->ns, t->en->name, t->en->ns };
 	AUTO_FREE char *added = restore_added(p->rs, t->en);
 	AUTO_FREE char *both = added != NULL && why[0] != '\0' ? xasprintf("%s; %s", why, added) : NULL;
 
@@ -135,7 +142,8 @@ free_slot(struct plan *p, const struct target *t, struct item *it /* taken */, c
 
 	while (probe->it != NULL)
 		probe++;
-	*probe = (struct probe){ t, it, path, BUF_INIT(2 * LIMIT_OBJECT) };
+	*probe = (struct probe){ t, p->seen, it, path, BUF_INIT(2 * LIMIT_OBJECT) };
+	p->seen = (struct seen){ 0 };
 	return probe;
 }
 
@@ -199,6 +207,7 @@ probe_next(struct plan *p, struct err *e)
 	if (call == NULL)
 		return -1;
 	probe = k8s_call_tag(call);
+	p->seen = probe->seen;
 	if (k8s_call_result(call, &why) == 0)
 		rc = tell_accepted(p, probe, e);
 	else if (why.http != 0)
@@ -273,9 +282,16 @@ foresee_change(struct plan *p, const struct target *t, struct item **own, struct
 		return tell_target(p, PLAN_UPDATE, t, diff, "", e);
 	if (policy == EXISTING_APPLY ? item_apply_patch(it, arena, e) < 0 : item_update_patch(it, live, e) < 0)
 		return -1;
-	if (make_room(p, e) < 0)
-		return -1;
 	return probe_change(p, t, TAKE(*own), diff, e);
+}
+
+/* Would the restore change one that is there? */
+static bool
+may_change(const struct item *it)
+{
+	enum existing_policy policy = it->rs->o->policy;
+
+	return policy != EXISTING_FAIL && (policy != EXISTING_NONE || str_eq(it->en->gr, S("serviceaccounts")));
 }
 
 /* live: what the cluster has; empty: nothing.  As foresee_change. */
@@ -288,6 +304,9 @@ judge(struct plan *p, const struct target *t, struct item **own, struct str live
 	struct str deleted;
 	bool same;
 
+	/* What the server is asked about others is told of now: nothing comes between this object and its row. */
+	if (make_room(p, e) < 0)
+		return -1;
 	tell_of(p, live);
 	/* Later objects are restored as if these were there. */
 	if (live.len == 0 && (str_eq(it->en->gr, S("serviceaccounts")) || str_eq(it->en->gr, S("storageclasses.storage.k8s.io"))))
@@ -300,7 +319,11 @@ judge(struct plan *p, const struct target *t, struct item **own, struct str live
 		return tell_target(p, PLAN_BLOCKED, t, S(""), "is being deleted from the cluster: the restore waits for it", e);
 	if (item_compare(it, &arena, live, &obj, &same, e) < 0)
 		return -1;
-	return same ? tell_target(p, PLAN_SAME, t, S(""), "", e) : foresee_change(p, t, own, &arena, obj, e);
+	if (same)
+		return tell_target(p, PLAN_SAME, t, S(""), "", e);
+	if (may_change(it) && restore_content_hash(it->gr, live, p->seen.hash, e) < 0)
+		return -1;
+	return foresee_change(p, t, own, &arena, obj, e);
 }
 
 static int
@@ -540,7 +563,7 @@ static int
 foresee_namespace(struct plan *p, struct strmap *told, struct str source, struct err *e)
 {
 	const char *target = restore_map_ns(p->rs, source);
-	const struct place at = { S("namespaces"), S("Namespace"), "", str_of(target) };
+	const struct place at = { S("namespaces"), S("Namespace"), "", str_of(target), S("") };
 	void *found;
 
 	if (!strmap_add(told, str_of(target)))
@@ -611,8 +634,11 @@ foresee_prune(struct plan *p, struct err *e)
 		return -1;
 	for (size_t i = 0; i < rs->prunable.len; i++) {
 		const struct prunable *o = &rs->prunable.at[i];
-		const struct place at = { str_of(o->gr), str_of(o->kind), o->ns, str_of(o->name) };
+		const struct place at = { str_of(o->gr), str_of(o->kind), o->ns, str_of(o->name), S("") };
+		struct str uid;
 
+		if (jstr_plain(str_of(o->uid), &uid))
+			str_copy(p->seen.uid, sizeof p->seen.uid, uid);
 		if (tell(p, PLAN_DELETE, &at, S(""), "", e) < 0)
 			return -1;
 	}

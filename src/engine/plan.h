@@ -34,6 +34,8 @@ struct plan_row {
 	struct str  diff;            /* of what is there and differs: merge patch (RFC 7386) from the cluster's to the backup's */
 	const char *why;             /* SKIP, BLOCKED; what was added to the selection: because of what; else "" */
 	const char *uid, *version;   /* of what the cluster has; "": nothing, or it was not looked at */
+	const char *hash;            /* of its content, when the restore would change it; else "" */
+	const char *from_ns;         /* in the backup; "" of what is not namespaced, and of namespaces, which go by their target */
 	/* Not NULL: a finding of the preflight, before all objects; nothing else is set. */
 	const struct preflight_finding *finding;
 };

@@ -22,6 +22,7 @@ struct restore_counts {
 struct restore_left {
 	unsigned runs;
 	char    *job, *host;         /* of the last run; NULL: that one has stopped by itself */
+	struct planned *plan;        /* that it executes; NULL: none */
 };
 void restore_left_done(struct restore_left *l);
 /*

@@ -5,6 +5,7 @@
  *
  *   restore-R-orlop-request.json     what was asked, and the record until the restore has ended: that is written once, as
  *                                    some buckets keep what they have.  Stays.  Whoever creates it has the name.
+ *   restore-R-orlop-plan.json.gz     the plan that it executes, if it does; stays
  *   restore-R-orlop-run-000001.json  who began it; goes when that run has ended, whatever its end was
  *   restore-R-orlop-run-000002.json  who continued it when 1 was dead: of two at once, one creates it
  *
@@ -40,6 +41,8 @@ request_json(struct restore *rs, const char *cluster, struct buf *out, struct er
 	jw_kv_text(&w, "started", clock_rfc3339(time, rs->start_unix_ns));
 	jw_kv_text(&w, "backup", restore_backup_id(&rs->backup, id));
 	jw_kv_text(&w, "cluster", cluster);
+	if (rs->o->planned != NULL)
+		jw_kv_bool(&w, "planned", true);
 	jw_key(&w, "options");
 	restore_request_write(rs->o, &w);
 	jw_key(&w, "record");
@@ -130,7 +133,15 @@ claim_new(struct restore *rs, struct str request, struct str run, struct err *e)
 	AUTO_FREE char *request_key = layout_key(rs->o->name, LAYOUT_RESTORE_REQUEST);
 	AUTO_FREE char *run_key = layout_restore_run(rs->o->name, 1);
 
-	return store_create(rs->st, request_key, request, rs->c, e) < 0 ? -1 : store_put(rs->st, run_key, run, rs->c, e);
+	if (store_create(rs->st, request_key, request, rs->c, e) < 0)
+		return -1;
+	if (rs->o->planned != NULL) {
+		AUTO_FREE char *plan_key = layout_key(rs->o->name, LAYOUT_RESTORE_PLAN);
+
+		if (store_put(rs->st, plan_key, planned_packed(rs->o->planned), rs->c, e) < 0)
+			return -1;
+	}
+	return store_put(rs->st, run_key, run, rs->c, e);
 }
 
 static int
@@ -242,6 +253,7 @@ restore_left_done(struct restore_left *l)
 {
 	free(l->job);
 	free(l->host);
+	planned_free(l->plan);
 	*l = (struct restore_left){ 0 };
 }
 
@@ -289,6 +301,24 @@ read_left(struct store *st, const char *name, struct restore_left *left, const s
 	return 0;
 }
 
+/* The plan that it executes.  *out NULL: it was begun without one. */
+static int
+read_plan(struct store *st, const char *name, struct str request, struct planned **out, const struct cancel *c,
+	struct err *e)
+{
+	AUTO_FREE char *key = layout_key(name, LAYOUT_RESTORE_PLAN);
+	AUTO_BUF struct buf packed = BUF_INIT(LIMIT_SIDE_FILE);
+	struct str raw;
+	bool planned = false;
+
+	*out = NULL;
+	if (!jget(request, "planned", &raw) || !jbool(raw, &planned) || !planned)
+		return 0;
+	if (store_get(st, key, &packed, c, e) < 0 || (*out = planned_parse(buf_str(&packed), e)) == NULL)
+		return err_ctx(e, "the plan that restore '%s' executes", name);
+	return 0;
+}
+
 int
 restore_recall(struct store *st, const char *name, struct restore_opts *o, struct restore_left *left,
 	const struct cancel *c, struct err *e)
@@ -303,5 +333,7 @@ restore_recall(struct store *st, const char *name, struct restore_opts *o, struc
 		return err_set(e, EK_CORRUPT, "the request of restore '%s' has no options", name);
 	if (restore_request_merge(options, o, e) < 0)
 		return err_ctx(e, "restore '%s'", name);
-	return left != NULL ? read_left(st, name, left, c, e) : 0;
+	if (left == NULL)
+		return 0;
+	return read_left(st, name, left, c, e) < 0 ? -1 : read_plan(st, name, buf_str(&json), &left->plan, c, e);
 }

@@ -22,6 +22,7 @@
 #include "engine/outcome.h"
 #include "engine/pace.h"
 #include "engine/pick.h"
+#include "engine/plan_file.h"
 #include "engine/reader.h"
 #include "engine/restore.h"
 #include "engine/restore_hooks.h"
@@ -157,6 +158,7 @@ struct item {
 	struct err                  refused;     /* why CREATE led to LOOK, or CREATE_ANEW to PUT_BACK */
 	struct buf                  old;         /* what the cluster has, should it have to be deleted */
 	struct buf                  endpoints;   /* what goes with a service that is deleted; empty: nothing */
+	const struct plan_mark     *mark;        /* what the plan says of it; NULL: there is none */
 	unsigned                    deletions;
 	int64_t                     gone_by_mono_ns;     /* 0: it was not looked at since */
 };
@@ -399,6 +401,20 @@ MUST_CHECK int restore_pass_known(struct restore *rs, const struct index_entry *
 bool restore_made(const struct restore *rs, struct str live_json);
 /* Narrows the plan to what failed in rs->o->retry_of. */
 MUST_CHECK int restore_narrow(struct restore *rs, struct err *e);
+
+/* --- restore_planned.c --- */
+
+#define CONTENT_HASH_MAX 33
+/* Hash of what the cluster has, without what it sets by itself.  Of a Secret it is one of its version: nothing about its
+ * values can be found out from it. */
+MUST_CHECK int restore_content_hash(struct str gr, struct str live_json, char out[CONTENT_HASH_MAX], struct err *e);
+/* What the plan that is executed says of the object: nothing else may happen to it.  -1: that nothing may. */
+MUST_CHECK int item_heed_plan(struct item *it, enum step *first, struct err *e);
+/* The same, now that it is known what the cluster has. */
+MUST_CHECK int item_as_planned(const struct item *it, bool same, struct str live_json, struct err *e);
+bool item_is_planned(const struct item *it, enum plan_action a);
+/* May it be deleted? */
+bool restore_plans_deletion(const struct restore *rs, struct str gr, struct str ns, struct str name, struct str uid);
 
 /* --- restore_why.c, restore_record.c --- */
 

@@ -483,6 +483,23 @@ has_room(const struct restore *rs)
 	return k8s_in_flight(rs->k) < pace_window(&rs->pace) && rs->live_bytes < LIMIT_IN_FLIGHT;
 }
 
+/* Sends its first request. */
+static int
+begin_item(struct restore *rs, struct item *it, struct err *e)
+{
+	enum step first = STEP_CREATE;
+	struct err why;
+
+	if (item_heed_plan(it, &first, &why) < 0) {
+		item_failed(it, &why);
+		item_end(rs, it);
+		return 0;
+	}
+	it->bytes = it->body.len + it->status.len + it->owners.len;
+	rs->live_bytes += it->bytes;
+	return item_start(it, first, e);
+}
+
 int
 restore_objects(struct restore *rs, size_t from, size_t to, struct strs *unready, struct err *e)
 {
@@ -507,9 +524,7 @@ restore_objects(struct restore *rs, size_t from, size_t to, struct strs *unready
 				item_end(rs, NULL);
 				continue;
 			}
-			it->bytes = it->body.len + it->status.len + it->owners.len;
-			rs->live_bytes += it->bytes;
-			if (item_start(it, STEP_CREATE, e) < 0)
+			if (begin_item(rs, it, e) < 0)
 				return -1;
 		}
 		if (k8s_in_flight(rs->k) > 0 ? next(rs, unready, e) < 0 : rs->parked.len > 0 && restore_parked(rs, e) < 0)

@@ -183,7 +183,7 @@ on_item(void *ctx, struct k8s_list *l, const struct jlist_head *head, struct str
 {
 	struct pruning *x = ctx;
 	struct restore *rs = x->rs;
-	struct str gr = str_of(l->res->gr), uid;
+	struct str gr = str_of(l->res->gr), uid, uid_text;
 	AUTO_FREE char *key = key_of(gr, ns, name);
 	AUTO_FREE char *ns_text = NULL;
 	AUTO_FREE char *name_text = NULL;
@@ -192,7 +192,8 @@ on_item(void *ctx, struct k8s_list *l, const struct jlist_head *head, struct str
 
 	(void)head;
 	if (strmap_has(x->known, str_of(key)) || (l->res->namespaced && !strmap_has(x->wanted, ns))
-	    || is_kept_object(gr, ns, name, item) || !jpath(item, &uid, "metadata", "uid", NULL))
+	    || is_kept_object(gr, ns, name, item) || !jpath(item, &uid, "metadata", "uid", NULL)
+	    || !jstr_plain(uid, &uid_text) || !restore_plans_deletion(rs, gr, ns, name, uid_text))
 		return 0;
 	chosen = is_chosen(x, gr, ns, name, item, e);
 	if (chosen <= 0)

@@ -225,6 +225,8 @@ merge_account(struct item *it, struct arena *arena, struct jnode *live, struct s
 {
 	if (item_account_patch(it, arena, live, e) < 0)
 		return -1;
+	if (it->patch.len > 0 && item_is_planned(it, PLAN_SAME))
+		return err_set(e, EK_CONFLICT, "it has changed since the plan was made, which says 'same'");
 	if (it->patch.len > 0)
 		return go_on(it, STEP_MERGE, e);
 	it->left_alone = true;
@@ -347,6 +349,24 @@ item_apply_patch(struct item *it, struct arena *arena, struct err *e)
 	return jnode_write(obj, &it->patch, e);
 }
 
+/* What is planned is done to what was looked at, and to nothing that came after it. */
+static int
+hold_version(struct item *it, struct arena *arena, struct str live_json, struct err *e)
+{
+	AUTO(buf_wipe) struct buf text = BUF_INIT(LIMIT_OBJECT);
+	struct str version;
+	struct jnode *patch;
+
+	if (it->mark == NULL || !jpath(live_json, &version, "metadata", "resourceVersion", NULL))
+		return 0;
+	if (buf_add_str(&text, buf_str(&it->patch), e) < 0)
+		return -1;
+	patch = jnode_open(arena, buf_str(&text));
+	jnode_set_raw(jnode_need_obj(patch, "metadata"), "resourceVersion", version);
+	buf_cut(&it->patch, 0);
+	return jnode_write(patch, &it->patch, e);
+}
+
 static int
 differs(struct item *it, struct arena *arena, struct jnode *live, struct str live_json, struct err *e)
 {
@@ -356,11 +376,16 @@ differs(struct item *it, struct arena *arena, struct jnode *live, struct str liv
 		return err_set(e, EK_EXISTS, EXISTS_AND_DIFFERS);
 	if (str_eq(it->en->gr, S("serviceaccounts")))
 		return merge_account(it, arena, live, live_json, e);
+	if (item_is_planned(it, PLAN_DIFFERS)) {
+		warn_that_it_differs(it, is_released(it, live_json));
+		return 0;
+	}
 	it->step = STEP_UPDATE;
 	switch (it->rs->o->policy) {
 	case EXISTING_RECREATE:
 	case EXISTING_UPDATE:
-		if (keep_old(it, live_json, e) < 0 || item_update_patch(it, live, e) < 0)
+		if (keep_old(it, live_json, e) < 0 || item_update_patch(it, live, e) < 0
+		    || hold_version(it, arena, live_json, e) < 0)
 			return -1;
 		if (item_is_kept_silently(it, arena, live, &why))
 			return item_refused(it, &why, e);
@@ -408,7 +433,8 @@ look(struct item *it, struct str live_json, struct strs *unready, struct err *e)
 	if (json_check(live_json, e) < 0)
 		return err_ctx(e, "answer of the API server");
 	if (jpath(live_json, &deleted, "metadata", "deletionTimestamp", NULL))
-		return item_is_going(it, live_json, e);
+		return it->mark == NULL ? item_is_going(it, live_json, e)
+			: err_set(e, EK_CONFLICT, "is being deleted from the cluster, and the plan does not say so");
 	/* A definition of a restore that was stopped, maybe. */
 	if (unready != NULL && crd_state(live_json, &why) != 1) {
 		AUTO_FREE char *name = str_dup(it->en->name);
@@ -423,6 +449,8 @@ look(struct item *it, struct str live_json, struct strs *unready, struct err *e)
 			it->version[0] = '\0';
 		return created(it, live_json, unready, e);
 	}
+	if (item_as_planned(it, same, live_json, e) < 0)
+		return -1;
 	return same ? equal(it, live_json, e) : differs(it, &arena, live, live_json, e);
 }
 
@@ -482,7 +510,7 @@ update_refused(struct item *it, const struct err *why, struct err *e)
 {
 	struct err cause = *why;
 
-	if (cause.http == 422)
+	if (cause.http == 422 && (it->mark == NULL || item_is_planned(it, PLAN_RECREATE)))
 		return item_recreate(it, &cause, e);
 	*e = cause;
 	return -1;
@@ -520,7 +548,8 @@ item_refused(struct item *it, const struct err *why, struct err *e)
 		item_outcome(it, "(failed)", &it->rs->n.differ);
 		return 0;
 	case STEP_LOOK:
-		if (why->kind == EK_NOTFOUND || (why->kind == EK_DENIED && it->refused.kind != EK_EXISTS)) {
+		if (it->refused.kind != EK_NONE
+		    && (why->kind == EK_NOTFOUND || (why->kind == EK_DENIED && it->refused.kind != EK_EXISTS))) {
 			cause = it->refused;
 			/* It went between the two. */
 			if (cause.kind == EK_EXISTS && ++it->creates < CREATES_MAX)

@@ -12,11 +12,13 @@ ACTION; the first rule that applies decides. Actions:
     cutup=N       reads N bytes of the request's body, then closes the connection
     stall=N       passes N bytes of the answer's body on, then says nothing more
     stallup=N     reads N bytes of the request's body, then reads nothing more
+    hold=FILE     asks the server only when there is FILE
     garble=FILE   answers 200 with the bytes of FILE instead of asking the server
 What a rule met is written to LOG, a line each: "ACTION METHOD path".
 """
 import http.client
 import http.server
+import os
 import re
 import ssl
 import sys
@@ -96,6 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.read_body(action, value)
         if action == "stallup":
             self.hang()
+        while action == "hold" and not os.path.exists(value):
+            time.sleep(0.05)
         if action == "cutup":
             self.hang_up()
         elif action == "status":

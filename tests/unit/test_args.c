@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "engine/restore_request.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -321,6 +322,36 @@ names_and_letters_are_unambiguous_in_every_command(void **state)
 	}
 }
 
+/* Restores are continued, and plans executed, with what was written down of their options. */
+static void
+restore_options_are_written_down_or_said_not_to_be(void **state)
+{
+	/* How a command is run, or what takes its options from elsewhere; "server" is part of a plan. */
+	static const char *const others[] = { "resume", "plan", "save", "dry-run", "server", "concurrency", "wait" };
+	unsigned seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < option_rows_len; i++) {
+		const struct option_row *o = &option_rows[i];
+		const size_t restore = offsetof(struct args, restore), filter = offsetof(struct args, filter);
+		size_t at = o->at - restore;
+		bool written = false, other = false;
+
+		if ((o->set & (SET_RESTORE | SET_FILTER | SET_PLAN | SET_RESUME)) == 0)
+			continue;
+		if (o->at >= filter && o->at < filter + sizeof(struct filter_opts))
+			at = o->at - filter + offsetof(struct restore_opts, filter);
+		for (size_t k = 0; k < request_fields_len && !written; k++)
+			written = request_fields[k].at == at;
+		for (size_t k = 0; k < COUNT(others) && !other; k++)
+			other = strcmp(others[k], o->name) == 0;
+		if (written == other)
+			fail_msg("--%s is %s in request_fields and in this test's list", o->name, written ? "both" : "neither");
+		seen += written;
+	}
+	assert_in_range(seen, 30, request_fields_len);
+}
+
 int
 main(void)
 {
@@ -331,6 +362,7 @@ main(void)
 		cmocka_unit_test(wrong_values_name_the_option_and_what_it_takes),
 		cmocka_unit_test(empty_values_are_refused),
 		cmocka_unit_test(operands_that_miss_or_exceed_are_named),
+		cmocka_unit_test(restore_options_are_written_down_or_said_not_to_be),
 		cmocka_unit_test(names_and_letters_are_unambiguous_in_every_command),
 	};
 

@@ -40,6 +40,7 @@ keys_are_velero_s(void **state)
 		{ LAYOUT_RESTORE_OUTCOMES, "restores/n-1/restore-n-1-orlop-outcomes.json.gz" },
 		{ LAYOUT_RESTORE_REQUEST, "restores/n-1/restore-n-1-orlop-request.json" },
 		{ LAYOUT_RESTORE_UNDO, "restores/n-1/restore-n-1-orlop-undo.json" },
+		{ LAYOUT_RESTORE_PLAN, "restores/n-1/restore-n-1-orlop-plan.json.gz" },
 		{ LAYOUT_RESTORE_RECORD, "restores/n-1/restore-n-1-orlop.json" },
 	};
 	AUTO_FREE char *backup = layout_backup_dir("n-1");
