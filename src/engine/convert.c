@@ -76,6 +76,24 @@ convert_find(struct str gr, struct str from)
 	return NULL;
 }
 
+/* "networking.k8s.io/" of "ingresses.networking.k8s.io"; "" of "pods". */
+static char *
+group_part(const char *gr)
+{
+	const char *dot = strchr(gr, '.');
+
+	return dot != NULL ? xasprintf("%s/", dot + 1) : xstrdup("");
+}
+
+char *
+convert_text(const struct conversion *cv)
+{
+	AUTO_FREE char *from = group_part(cv->gr);
+	AUTO_FREE char *to = group_part(cv->to_gr);
+
+	return xasprintf("apiVersion %s%s -> %s%s", from, cv->from, to, cv->to);
+}
+
 const struct conversion *
 convert_at(size_t i)
 {

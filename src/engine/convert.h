@@ -30,6 +30,8 @@ const struct conversion *convert_find(struct str gr, struct str from);
 /* The same, if the cluster serves its target, which is in *res (may be NULL). */
 const struct conversion *convert_served(const struct discovery *d, struct str gr, struct str from,
 	const struct api_resource **res);
+/* "apiVersion extensions/v1beta1 -> networking.k8s.io/v1"; the caller's. */
+char *convert_text(const struct conversion *cv);
 /* The row itself; NULL behind the last. */
 const struct conversion *convert_at(size_t i);
 

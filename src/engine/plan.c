@@ -105,14 +105,31 @@ tell_of(struct plan *p, struct str live)
 		str_copy(p->seen.version, sizeof p->seen.version, text);
 }
 
+/* How it comes in the version that the cluster serves; NULL: as it is. */
+static char *
+converted(const struct plan *p, const struct target *t)
+{
+	const struct index_entry *en;
+	const struct api_resource *res;
+	const struct conversion *cv;
+	struct err ignored;
+
+	if (versions_choose(p->rs, t->en, &en, &res, &ignored) < 0)
+		return NULL;
+	cv = versions_conversion(en, res);
+	return cv != NULL ? convert_text(cv) : NULL;
+}
+
 static int
 tell_target(struct plan *p, enum plan_action action, const struct target *t, struct str diff, const char *why, struct err *e)
 {
 	const struct place at = { t->en->gr, t->en->kind, t->ns, t->en->name, t->en->ns };
 	AUTO_FREE char *added = restore_added(p->rs, t->en);
-	AUTO_FREE char *both = added != NULL && why[0] != '\0' ? xasprintf("%s; %s", why, added) : NULL;
+	AUTO_FREE char *how = converted(p, t);
+	AUTO_FREE char *all = xasprintf("%s%s%s%s%s", why, why[0] != '\0' && added != NULL ? "; " : "", added != NULL ? added : "",
+		how != NULL && (why[0] != '\0' || added != NULL) ? "; " : "", how != NULL ? how : "");
 
-	return tell(p, action, &at, diff, both != NULL ? both : added != NULL ? added : why, e);
+	return tell(p, action, &at, diff, all, e);
 }
 
 /* --- asking the server (dryRun=All): admission, quotas, schemas, what may be changed --- */

@@ -38,6 +38,7 @@ static const struct code_info {
 	[PF_VERSION_SKEW]           = { "version-skew", PREFLIGHT_WARN, 0, NULL },
 	[PF_TYPE_MISSING]           = { "type-missing", PREFLIGHT_WARN, 0, "the cluster has all types of the backup" },
 	[PF_VERSION_MISSING]        = { "version-missing", PREFLIGHT_WARN, 0, "the cluster serves them in a version that the backup holds" },
+	[PF_TYPE_CONVERTED]         = { "type-converted", PREFLIGHT_OK, 0, NULL },
 	[PF_ACCESS_DENIED]          = { "access-denied", PREFLIGHT_STOP, EK_DENIED, "no type is forbidden altogether" },
 	[PF_ACCESS_PARTIAL]         = { "access-partial", PREFLIGHT_WARN, 0, "permissions suffice" },
 	[PF_NAMESPACE_STUCK]        = { "namespace-stuck", PREFLIGHT_STOP, EK_CONFLICT, NULL },
@@ -46,6 +47,7 @@ static const struct code_info {
 	[PF_STORAGE_CLASS_DIFFERS]  = { "storage-class-differs", PREFLIGHT_WARN, 0, NULL },
 	[PF_PROVISIONER_MISSING]    = { "provisioner-missing", PREFLIGHT_WARN, 0, NULL },
 	[PF_SNAPSHOT_CLASS_MISSING] = { "snapshot-class-missing", PREFLIGHT_WARN, 0, NULL },
+	[PF_SNAPSHOT_CLASS_DIFFERS] = { "snapshot-class-differs", PREFLIGHT_WARN, 0, NULL },
 	[PF_VOLUME_DATA]            = { "volume-data", PREFLIGHT_WARN, 0, NULL },
 	[PF_QUOTA_EXCEEDED]         = { "quota-exceeded", PREFLIGHT_STOP, EK_LIMIT, "quotas are wide enough" },
 	[PF_QUOTA_TIGHT]            = { "quota-tight", PREFLIGHT_WARN, 0, NULL },
@@ -246,6 +248,8 @@ done(struct preflight *p)
 	vec_free(&p->nses);
 	vec_free(&p->classes);
 	vec_free(&p->stored_classes);
+	vec_free(&p->snapshot_classes);
+	vec_free(&p->stored_snapshot_classes);
 	vec_free(&p->hooks);
 	strmap_free(p->used);
 	strmap_free(p->typed);

@@ -111,6 +111,8 @@ gather_pod(struct preflight *p, const struct index_entry *en, struct jnode *obj)
 {
 	struct jnode *meta, *spec = pf_pod_spec(en->gr, obj, &meta);
 
+	if (str_eq(en->gr, S("pods")) && restore_hooks_commanded(p->rs->hooks, pf_target(p, en), en->name, obj))
+		pf_use(p, USE_EXEC, pf_target(p, en), S(""), en);
 	use_refs(p, en, obj);
 	use_nodes(p, en, jnode_get(spec, "nodeSelector"), jnode_walk(spec, "affinity", "nodeAffinity",
 		"requiredDuringSchedulingIgnoredDuringExecution", NULL));
@@ -390,21 +392,57 @@ gather(struct preflight *p, const struct index_entry *en, struct arena *arena, s
 	return 0;
 }
 
-/* Storage classes of the backup are kept, selected or not: they tell what a missing one was. */
+typedef void keep_fn(struct preflight *p, const struct index_entry *en, struct str json);
+
+static void
+keep_class(struct preflight *p, const struct index_entry *en, struct str json)
+{
+	*vec_push(&p->stored_classes) = (struct class){ arena_strdup(&p->arena, en->name), arena_strdup(&p->arena, json), false };
+}
+
+static void
+keep_snapshot_class(struct preflight *p, const struct index_entry *en, struct str json)
+{
+	*vec_push(&p->stored_snapshot_classes) = (struct class){ arena_strdup(&p->arena, en->name),
+		arena_strdup(&p->arena, json), false };
+}
+
+/* Snapshots of the namespaces that are restored: whoever takes them over needs their class. */
+static void
+use_snapshot_class(struct preflight *p, const struct index_entry *en, struct str json)
+{
+	AUTO_ARENA struct arena arena = ARENA_INIT;
+
+	if (pf_ns(p, pf_target(p, en)) != NULL)
+		use_class(p, en, USE_SNAPSHOT_CLASS, jnode_walk(jnode_open(&arena, json), "spec", "volumeSnapshotClassName", NULL));
+}
+
+/* What is read whether it is selected or not.  Classes tell what a missing one was. */
+static const struct { const char *gr; keep_fn *keep; } kept[] = {
+	{ "storageclasses.storage.k8s.io", keep_class },
+	{ "volumesnapshotclasses.snapshot.storage.k8s.io", keep_snapshot_class },
+	{ "volumesnapshots.snapshot.storage.k8s.io", use_snapshot_class },
+};
+
 static int
-keep_class(struct preflight *p, const struct index_entry *en, struct err *e)
+keep(struct preflight *p, const struct index_entry *en, struct err *e)
 {
 	struct str json;
 	struct err why;
+	size_t row = 0;
 
-	if (reader_object(p->rs->reader, en, &json, p->rs->c, &why) < 0) {
-		if (why.kind == EK_CORRUPT || why.kind == EK_LIMIT)
-			return 0;
-		*e = why;
-		return -1;
+	while (row < COUNT(kept) && !str_eqz(en->gr, kept[row].gr))
+		row++;
+	if (row == COUNT(kept))
+		return 0;
+	if (reader_object(p->rs->reader, en, &json, p->rs->c, &why) == 0) {
+		kept[row].keep(p, en, json);
+		return 0;
 	}
-	*vec_push(&p->stored_classes) = (struct class){ arena_strdup(&p->arena, en->name), arena_strdup(&p->arena, json), false };
-	return 0;
+	if (why.kind == EK_CORRUPT || why.kind == EK_LIMIT)
+		return 0;
+	*e = why;
+	return -1;
 }
 
 /* What is about to be restored is not missed. */
@@ -463,7 +501,7 @@ pf_gather_objects(struct preflight *p, struct err *e)
 		arena_reset(&arena);
 	}
 	for (size_t i = 0; i < rs->ix->n_entries; i++)
-		if (str_eq(rs->ix->entries[i].gr, S("storageclasses.storage.k8s.io")) && keep_class(p, &rs->ix->entries[i], e) < 0)
+		if (keep(p, &rs->ix->entries[i], e) < 0)
 			return -1;
 	mark_planned(p);
 	return 0;

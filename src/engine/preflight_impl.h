@@ -13,10 +13,11 @@
 #include "k8s/server.h"
 
 enum preflight_code {
-	PF_VERSION_SKEW, PF_TYPE_MISSING, PF_VERSION_MISSING,
+	PF_VERSION_SKEW, PF_TYPE_MISSING, PF_VERSION_MISSING, PF_TYPE_CONVERTED,
 	PF_ACCESS_DENIED, PF_ACCESS_PARTIAL,
 	PF_NAMESPACE_STUCK, PF_NAMESPACE_TERMINATING,
-	PF_STORAGE_CLASS_MISSING, PF_STORAGE_CLASS_DIFFERS, PF_PROVISIONER_MISSING, PF_SNAPSHOT_CLASS_MISSING, PF_VOLUME_DATA,
+	PF_STORAGE_CLASS_MISSING, PF_STORAGE_CLASS_DIFFERS, PF_PROVISIONER_MISSING, PF_SNAPSHOT_CLASS_MISSING,
+	PF_SNAPSHOT_CLASS_DIFFERS, PF_VOLUME_DATA,
 	PF_QUOTA_EXCEEDED, PF_QUOTA_TIGHT, PF_POD_SECURITY, PF_WEBHOOK_DEAD,
 	PF_NODE_PORT_TAKEN, PF_CLUSTER_IP_TAKEN,
 	PF_PRIORITY_CLASS_MISSING, PF_RUNTIME_CLASS_MISSING, PF_PULL_SECRET_MISSING, PF_ACCOUNT_MISSING, PF_CONFIG_MISSING,
@@ -33,6 +34,7 @@ enum use_kind {
 	USE_NODES,                   /* name: {"s": node selector, "a": required affinity} */
 	USE_POD_SECURITY,            /* name: what is violated */
 	USE_OWNER,                   /* name: the controller */
+	USE_EXEC,                    /* commands run in pods of the namespace */
 	USE_KINDS_
 };
 
@@ -68,7 +70,7 @@ struct pf_ns {
 /* A webhook configuration's hook that a service answers. */
 struct hook { const char *config, *json; };
 
-/* A storage class, of the cluster or of the backup; raw JSON. */
+/* A storage class or volume snapshot class, of the cluster or of the backup; raw JSON. */
 struct class { const char *name, *json; bool is_default; };
 
 struct preflight {
@@ -89,7 +91,8 @@ struct preflight {
 	struct k8s_info  info;
 	unsigned         page;
 	struct strmap   *have;               /* kind, name of classes, provisioners */
-	struct { struct class *at; size_t len, cap; } classes, stored_classes;
+	struct { struct class *at; size_t len, cap; } classes, stored_classes,
+		snapshot_classes, stored_snapshot_classes;
 	struct { struct hook *at; size_t len, cap; } hooks;
 	size_t           nodes;              /* of the cluster */
 	bool             argo, flux;         /* their controllers are in the cluster */

@@ -149,6 +149,31 @@ pf_check_storage(struct preflight *p, struct err *e)
 
 /* --- data of volumes --- */
 
+static void
+check_snapshot_class(struct preflight *p, const struct use *u)
+{
+	const struct class *was = find(p->stored_snapshot_classes.at, p->stored_snapshot_classes.len, u->name);
+	const struct class *is = find(p->snapshot_classes.at, p->snapshot_classes.len, u->name), *alike = NULL;
+	AUTO_FREE char *remedy = NULL;
+
+	if (is != NULL && was != NULL && !jequal(field(was, "driver"), field(is, "driver"))) {
+		pf_tell(p, PF_SNAPSHOT_CLASS_DIFFERS, u, "check that its driver can read these snapshots: another one cannot",
+			"volume snapshot class '%s' is another one: driver " STR_FMT " in the backup, " STR_FMT " in the cluster", u->name,
+			STR_ARG(field(was, "driver")), STR_ARG(field(is, "driver")));
+		return;
+	}
+	if (u->there)
+		return;
+	for (size_t i = 0; was != NULL && i < p->snapshot_classes.len; i++)
+		if (jequal(field(was, "driver"), field(&p->snapshot_classes.at[i], "driver")))
+			alike = &p->snapshot_classes.at[i];
+	if (alike != NULL)
+		remedy = xasprintf("take '%s', which has the same driver, or create it", alike->name);
+	pf_tell(p, PF_SNAPSHOT_CLASS_MISSING, u, remedy != NULL ? remedy : "create it, or restore it, too: its snapshots are not "
+		"taken over without", "volume snapshot class '%s' is not in the cluster; %llu snapshots name it", u->name,
+		(unsigned long long)u->n);
+}
+
 int
 pf_check_volumes(struct preflight *p, struct err *e)
 {
@@ -172,8 +197,6 @@ pf_check_volumes(struct preflight *p, struct err *e)
 			"with it first", "the data of %zu volumes is outside the backup (%zu snapshots of disks, %zu CSI snapshots, %zu file "
 			"copies) and is not restored: their claims get empty volumes", native + csi + files, native, csi, files);
 	for (size_t i = 0; !p->unknown[USE_SNAPSHOT_CLASS] && (u = pf_next(p, USE_SNAPSHOT_CLASS, &i)) != NULL;)
-		if (!u->there)
-			pf_tell(p, PF_SNAPSHOT_CLASS_MISSING, u, "create it, or restore it, too",
-				"volume snapshot class '%s' is not in the cluster", u->name);
+		check_snapshot_class(p, u);
 	return 0;
 }

@@ -258,6 +258,21 @@ on_storage_class(struct preflight *p, int kind, struct str ns, struct str name, 
 }
 
 static void
+on_snapshot_class(struct preflight *p, int kind, struct str ns, struct str name, struct str item)
+{
+	on_name(p, kind, ns, name, item);
+	*vec_push(&p->snapshot_classes) = (struct class){ arena_strdup(&p->arena, name), arena_strdup(&p->arena, item), false };
+}
+
+static const char *
+place_text(struct preflight *p, struct str ns, struct str name)
+{
+	AUTO_FREE char *text = xasprintf(STR_FMT "/" STR_FMT, STR_ARG(ns), STR_ARG(name));
+
+	return arena_strdup(&p->arena, str_of(text));
+}
+
+static void
 on_service(struct preflight *p, int kind, struct str ns, struct str name, struct str item)
 {
 	struct str list, one, raw, text;
@@ -267,17 +282,14 @@ on_service(struct preflight *p, int kind, struct str ns, struct str name, struct
 	(void)kind;
 	if (jpath(item, &raw, "spec", "clusterIP", NULL) && jstr_plain(raw, &text)
 	    && (u = pf_used(p, USE_CLUSTER_IP, "", text)) != NULL && !(str_eqz(ns, u->by_ns) && str_eqz(name, u->by_name)))
-		u->holder = arena_strdup(&p->arena, name);
+		u->holder = place_text(p, ns, name);
 	if (!jpath(item, &list, "spec", "ports", NULL) || !jiter_arr(&it, list))
 		return;
 	while (jiter_next(&it, NULL, &one)) {
-		AUTO_FREE char *holder = NULL;
-
 		if (!jget(one, "nodePort", &raw) || (u = pf_used(p, USE_NODE_PORT, "", raw)) == NULL
 		    || (str_eqz(ns, u->by_ns) && str_eqz(name, u->by_name)))
 			continue;
-		holder = xasprintf(STR_FMT "/" STR_FMT, STR_ARG(ns), STR_ARG(name));
-		u->holder = arena_strdup(&p->arena, str_of(holder));
+		u->holder = place_text(p, ns, name);
 	}
 }
 
@@ -349,7 +361,7 @@ pf_target_rest(struct preflight *p, struct err *e)
 	static const struct wanted rows[] = {
 		{ "storage.k8s.io", "storageclasses", on_storage_class, USE_STORAGE_CLASS, USE_PROVISIONER },
 		{ "storage.k8s.io", "csidrivers", on_name, USE_PROVISIONER, USE_PROVISIONER },
-		{ "snapshot.storage.k8s.io", "volumesnapshotclasses", on_name, USE_SNAPSHOT_CLASS, USE_SNAPSHOT_CLASS },
+		{ "snapshot.storage.k8s.io", "volumesnapshotclasses", on_snapshot_class, USE_SNAPSHOT_CLASS, USE_SNAPSHOT_CLASS },
 		{ "scheduling.k8s.io", "priorityclasses", on_name, USE_PRIORITY_CLASS, USE_PRIORITY_CLASS },
 		{ "node.k8s.io", "runtimeclasses", on_name, USE_RUNTIME_CLASS, USE_RUNTIME_CLASS },
 		{ "networking.k8s.io", "ingressclasses", on_name, USE_INGRESS_CLASS, USE_INGRESS_CLASS },

@@ -114,6 +114,24 @@ tell_type(struct preflight *p, const struct pf_type *t, uint64_t n, const char *
 			(unsigned long long)n, why);
 }
 
+/* What comes in another version than it is stored in, of which nobody need do anything. */
+static void
+tell_converted(struct preflight *p, const struct pf_type *t, uint64_t n, const struct index_entry *en,
+	const struct api_resource *res)
+{
+	const struct conversion *cv = versions_conversion(en, res);
+	AUTO_FREE char *gr = NULL;
+	AUTO_FREE char *name = NULL;
+	AUTO_FREE char *how = cv != NULL ? convert_text(cv) : NULL;
+	struct use u = use_of_type(t, n, &gr, &name);
+
+	if (how != NULL)
+		pf_tell(p, PF_TYPE_CONVERTED, &u, "", "%llu objects are converted: %s", (unsigned long long)n, how);
+	else if (!str_eq(en->version, t->version))
+		pf_tell(p, PF_TYPE_CONVERTED, &u, "", "%llu objects are restored from their copies in version " STR_FMT
+			", which the backup holds, too", (unsigned long long)n, STR_ARG(en->version));
+}
+
 int
 pf_check_types(struct preflight *p, struct err *e)
 {
@@ -135,8 +153,11 @@ pf_check_types(struct preflight *p, struct err *e)
 				first = first && k >= i;
 			}
 		}
-		if (first && versions_choose(p->rs, t->first, &en, &res, &why) < 0 && !is_planned_type(p->rs, t->gr)
-		    && convert_served(p->rs->d, t->gr, t->version, NULL) == NULL)
+		if (!first)
+			continue;
+		if (versions_choose(p->rs, t->first, &en, &res, &why) == 0)
+			tell_converted(p, t, n, en, res);
+		else if (!is_planned_type(p->rs, t->gr))
 			tell_type(p, t, n, why.msg);
 	}
 	return 0;

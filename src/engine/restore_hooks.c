@@ -98,6 +98,25 @@ pod_of(struct item *it, struct jnode *obj)
 	return (struct hook_pod){ .obj = obj, .ns = it->target_ns, .name = it->en->name, .problem = on_problem, .ctx = it };
 }
 
+static void
+no_problem(void *ctx, const char *text)
+{
+	(void)ctx, (void)text;
+}
+
+bool
+restore_hooks_commanded(const struct restore_hooks *rh, const char *ns, struct str name, struct jnode *obj)
+{
+	const struct hook_pod pod = { .obj = obj, .ns = ns, .name = name, .problem = no_problem };
+	struct hook_vec found = { 0 };
+	bool any;
+
+	hooks_commands(rh->spec, &pod, HOOK_RESTORE_POST, &found);
+	any = found.len > 0;
+	hook_vec_done(&found);
+	return any;
+}
+
 void
 restore_hooks_edit(struct item *it, struct arena *arena, struct jnode *obj)
 {

@@ -13,6 +13,8 @@ struct restore_hooks;
 MUST_CHECK struct restore_hooks *restore_hooks_new(const struct restore_opts *o, struct err *e);
 void restore_hooks_free(struct restore_hooks *rh);
 /* Adds a pod's init containers. */
+/* Commands are run in this pod once it is restored; obj: as it will be, in ns. */
+bool restore_hooks_commanded(const struct restore_hooks *rh, const char *ns, struct str name, struct jnode *obj);
 void restore_hooks_edit(struct item *it, struct arena *arena, struct jnode *obj);
 /* A pod was created, or would be: its commands are noted. */
 void restore_hooks_created(struct item *it);

@@ -2,10 +2,11 @@
 """Measures what orlop's README promises: backup against raw LIST, restore against raw parallel POST, both over a slow
 link, large objects against the AWS CLI, and against Velero.
 
-    bench.py --orlop PROGRAM --tools FOLDER [--sections backup,restore,slow,s3,velero] [--sizes 10000,100000] [--repeat 3]
+    bench.py --orlop PROGRAM --tools FOLDER [--sections backup,restore,plan,slow,s3,velero] [--sizes 10000,100000] [--repeat 3]
              [--restore 10000] [--delay 25] [--object 512] [--velero-backup 10000] [--velero-restore 2000]
 
-Sections: "backup" (every size), "restore" (of --restore objects), "slow" (both, with that many objects, --delay
+Sections: "backup" (every size), "restore" (of --restore objects), "plan" (every size, against the cluster that was saved, and
+what the preflight adds to a restore of --restore objects), "slow" (both, with that many objects, --delay
 milliseconds in each direction to API server and bucket), "s3" (an object of --object MiB of random data to a bucket and back,
 through orlop's store and by `aws s3 cp`, which must be installed), "velero" (the same work by a Velero server, as shipped and
 tuned; takes some minutes). Without --sections: the first three.
@@ -41,7 +42,7 @@ TIME = "/usr/bin/time"
 BUCKET = "bench"
 WIDE = 512  # requests in flight of the yardstick on a slow link
 FAR_MBIT = 160          # of each connection on a line far away
-SECTIONS = ["backup", "restore", "slow", "s3", "velero"]
+SECTIONS = ["backup", "restore", "plan", "slow", "s3", "velero"]
 # Without its limits on requests to the API server, and with a worker for each processor and more.
 VELERO = {"as shipped": [], "tuned": ["--client-qps", "100000", "--client-burst", "100000",
                                       "--item-block-worker-count", "4"]}
@@ -187,10 +188,10 @@ def backup(args, name, kubeconfig, location):
     return run([args.orlop, "backup", "create", name, "--location", location, "--kubeconfig", kubeconfig, "--quiet"])
 
 
-def restore(args, name, cluster, location, size, kubeconfig=None):
+def restore(args, name, cluster, location, size, kubeconfig=None, options=()):
     """Restores a backup of size objects into an empty cluster."""
     done = run([args.orlop, "restore", "create", "--from-backup", name, "--location", location,
-                "--kubeconfig", kubeconfig or cluster.kubeconfig, "--quiet"])
+                "--kubeconfig", kubeconfig or cluster.kubeconfig, "--quiet", *options])
     check_restored(cluster, size)
     return done
 
@@ -228,6 +229,33 @@ def bench_restore(args, size, store):
     row("orlop restore create, dir", size, "%.0f /s" % median(rates), spread(rates, "%.0f"),
         mib(max(r.rss for r in runs)),
         "%.2f x raw POST, %.2f s of CPU" % (median(rates) / median(posts), median([r.cpu for r in runs])))
+
+
+def bench_plan(args, cluster, size, store):
+    """The plan reads the backup and lists the cluster; the yardstick lists two clusters, of which one stands for both."""
+    lists, plans = [], []
+    for _ in range(args.repeat):
+        lists.append(raw_list(cluster).seconds + raw_list(cluster).seconds)
+        plans.append(run([args.orlop, "restore", "plan", "--from-backup", "bench-%d-0" % size, "--location", "dir:" + store,
+                          "--kubeconfig", cluster.kubeconfig, "--quiet"]))
+    walls = [p.seconds for p in plans]
+    row("raw LIST of both sides (curl)", size, "%.2f s" % median(lists), spread(lists, "%.2f"))
+    row("orlop restore plan, dir", size, "%.2f s" % median(walls), spread(walls, "%.2f"), mib(max(p.rss for p in plans)),
+        "%.2f x raw LIST of both, %.2f s of CPU" % (median(walls) / median(lists), median([p.cpu for p in plans])))
+    return max(p.rss for p in plans)
+
+
+def bench_preflight(args, size, store):
+    """With and without take turns, each into an empty cluster."""
+    walls = {(): [], ("--ignore", "all"): []}
+    for turn in range(args.repeat):
+        for options, seconds in walls.items():
+            with Cluster("preflight-%d-%d" % (turn, len(options)), args.work) as cluster:
+                seconds.append(restore(args, "bench-%d-0" % size, cluster, "dir:" + store, size, None, options).seconds)
+    with_it, without = walls.values()
+    row("restore without preflight", size, "%.2f s" % median(without), spread(without, "%.2f"))
+    row("restore with preflight", size, "%.2f s" % median(with_it), spread(with_it, "%.2f"), "",
+        "%.2f x" % (median(with_it) / median(without)))
 
 
 def bench_slow_backup(args, cluster, size, minio):
@@ -422,7 +450,7 @@ def arguments():
     args.sections = args.sections.split(",")
     if set(args.sections) - set(SECTIONS):
         parser.error("sections are " + ", ".join(SECTIONS))
-    args.sizes = sorted({int(size) for size in args.sizes.split(",")}) if "backup" in args.sections else []
+    args.sizes = sorted({int(size) for size in args.sizes.split(",")}) if {"backup", "plan"} & set(args.sections) else []
     if args.velero_backup < args.velero_restore:
         parser.error("--velero-backup must not be less than --velero-restore")
     if "s3" in args.sections and not shutil.which("aws"):
@@ -436,25 +464,30 @@ def bench_ours(args, minio):
     """One cluster grows from size to size; what restores need is saved on the way."""
     store = os.path.join(args.work, "store")
     os.mkdir(store)
-    memory, loaded = [], 0
-    restores = "restore" in args.sections or minio is not None
+    memory, planned, loaded = [], [], 0
+    restores = {"restore", "plan"} & set(args.sections) or minio is not None
     with Cluster("source", args.work) as cluster:
         for size in sorted(set(args.sizes + ([args.restore] if restores else []))):
             raw_post(args, cluster, itertools.chain(
                 [] if loaded else itertools.islice(populate.bulk(size), NAMESPACES),
                 itertools.islice(populate.bulk(size), NAMESPACES + loaded, None)))
             loaded = size
-            if size in args.sizes:
+            if size in args.sizes and "backup" in args.sections:
                 memory.append(bench_backup(args, cluster, size, store))
-            elif "restore" in args.sections:
+            elif {"restore", "plan"} & set(args.sections):
                 backup(args, "bench-%d-0" % size, cluster.kubeconfig, "dir:" + store)
+            if size in args.sizes and "plan" in args.sections:
+                planned.append(bench_plan(args, cluster, size, store))
             if minio and size == args.restore:
                 bench_slow_backup(args, cluster, size, minio)
-    if len(memory) > 1:
-        print("memory of a backup of {:,} objects: {:.0f} % of one of {:,}".format(
-            args.sizes[-1], 100 * memory[-1] / memory[0], args.sizes[0]))
+    for what, peaks in ("backup", memory), ("plan", planned):
+        if len(peaks) > 1:
+            print("memory of a {} of {:,} objects: {:.0f} % of one of {:,}".format(
+                what, args.sizes[-1], 100 * peaks[-1] / peaks[0], args.sizes[0]))
     if "restore" in args.sections:
         bench_restore(args, args.restore, store)
+    if "plan" in args.sections:
+        bench_preflight(args, args.restore, store)
     if minio:
         bench_slow_restore(args, args.restore, minio)
 

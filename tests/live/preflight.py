@@ -1,5 +1,6 @@
-"""Backups as other tools write them, from a script on stdin that calls add(path below resources, object); --crd NAME.KIND
-prints a definition."""
+"""Backups as other tools write them, from a script on stdin that calls add(path below resources, object), annotate(minor
+version of the cluster) and volumes(entries of the volume info); --crd NAME.KIND SCOPE prints a definition."""
+import gzip
 import io
 import json
 import os
@@ -33,13 +34,15 @@ def workload(name, namespace, replicas=1, annotations=None, **spec):
     return made
 
 
-def definition(text):
+def definition(text, scope):
     plural, _, rest = text.partition(".")
     group, _, kind = rest.rpartition(".")
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return obj("CustomResourceDefinition", "%s.%s" % (plural, group), api="apiextensions.k8s.io/v1", spec={
-        "group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind},
+    made = obj("CustomResourceDefinition", "%s.%s" % (plural, group), api="apiextensions.k8s.io/v1", spec={
+        "group": group, "scope": scope, "names": {"plural": plural, "kind": kind},
         "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}]})
+    made["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, for tests"}
+    return made
 
 
 def write(folder, name):
@@ -56,7 +59,11 @@ def write(folder, name):
             annotations.update({"velero.io/source-cluster-k8s-gitversion": "v1.%s.0" % minor,
                                 "velero.io/source-cluster-k8s-minor-version": minor})
 
-        exec(sys.stdin.read(), dict(globals(), add=add, annotate=annotate))
+        def volumes(*entries):
+            with gzip.open("%s/%s-volumeinfo.json.gz" % (folder, name), "wt") as out:
+                json.dump(entries, out)
+
+        exec(sys.stdin.read(), dict(globals(), add=add, annotate=annotate, volumes=volumes))
     with open(folder + "/velero-backup.json", "w") as out:
         json.dump({"kind": "Backup", "apiVersion": "velero.io/v1",
                    "metadata": {"name": name, "namespace": "velero", "annotations": annotations},
@@ -64,6 +71,6 @@ def write(folder, name):
 
 
 if sys.argv[1] == "--crd":
-    print(json.dumps(definition(sys.argv[2])))
+    print(json.dumps(definition(*sys.argv[2:])))
 else:
     write(*sys.argv[1:])
