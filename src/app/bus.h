@@ -66,6 +66,7 @@ enum ev_about {
 	ABOUT_PREFLIGHT, /* the restore was not begun */
 	ABOUT_PLAN,      /* a plan's file, or that it does not hold any more */
 	ABOUT_RESUME,    /* a restore that is to be continued or tried again */
+	ABOUT_LOST,      /* the cluster, which went away in the middle of a restore */
 	ABOUT_ANSWER     /* what one of them said in the middle of the work: no slip of the user, no damaged backup */
 };
 

@@ -54,6 +54,8 @@ run_restore(struct job *j, struct store *st, struct k8s *k, const struct restore
 	if (rc < 0) {
 		if (n.stops > 0)
 			job_about(j, ABOUT_PREFLIGHT);
+		else if (n.lost)
+			job_about(j, ABOUT_LOST);
 		err_ctx(e, "restore '%s'", o->name);
 		return job_failed(e);
 	}

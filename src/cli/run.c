@@ -92,6 +92,7 @@ show_finding(struct progress_view *p, const char *json, size_t number)
 #define STOPPED "Do what the findings above say, or let it try with --ignore CODE; 'orlop restore preflight' has them all."
 
 #define PLAN_AGAIN "Plan again: 'orlop restore plan --save FILE', look at it, then 'orlop restore create --plan FILE'."
+#define LOST "When the API server answers again, 'orlop restore create --resume' with the name of the restore continues it."
 
 /* What an error means depends on what it is about. */
 static const struct advice {
@@ -125,6 +126,8 @@ static const struct advice {
 	{ ABOUT_RESUME, EK_EXISTS, NULL, "'orlop restore describe' shows what became of it; 'restore list' has all of them." },
 	{ ABOUT_RESUME, EK_CONFLICT, NULL, "'orlop restore describe' shows how far it is." },
 	{ ABOUT_RESUME, EK_NOTFOUND, NULL, "'orlop restore list' shows which restores there are, and how they ended." },
+	{ ABOUT_LOST, EK_UNAVAILABLE, NULL, LOST },
+	{ ABOUT_LOST, EK_TIMEOUT, NULL, LOST },
 	{ ABOUT_ANSWER, EK_NOTFOUND, NULL, "The server did not find what it should have: look at its log, then try again." },
 	{ ABOUT_ANSWER, EK_INVALID, NULL, "Check the server and what stands between, such as a proxy, then try again." },
 	{ ABOUT_ANSWER, EK_CORRUPT, NULL, "Check the server and what stands between, such as a proxy, then try again." },
@@ -160,7 +163,7 @@ exit_code(const struct event *end)
 	/* A wrong URL is the user's slip; a store that finds a request invalid is not usable. */
 	if (end->about == ABOUT_LOCATION && (end->err.kind != EK_INVALID || end->err.http != 0))
 		return EXIT_LOCATION;
-	if (end->about == ABOUT_CLUSTER || (end->about == ABOUT_PREFLIGHT && end->err.kind == EK_DENIED))
+	if (end->about == ABOUT_CLUSTER || end->about == ABOUT_LOST || (end->about == ABOUT_PREFLIGHT && end->err.kind == EK_DENIED))
 		return EXIT_CLUSTER;
 	/* What a server finds invalid was no word of the user's. */
 	if (end->about == ABOUT_ANSWER || (end->err.kind == EK_INVALID && end->err.http != 0))

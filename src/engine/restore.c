@@ -287,6 +287,7 @@ restore_run(struct k8s *k, struct store *st, const struct restore_opts *o, struc
 		if (rc == 0)
 			rc = restore_hooks_run(&rs, e);
 		if (rc < 0) {
+			rs.n.lost = restore_is_lost(&rs);
 			last.deadline_mono_ns = clock_mono_ns() + LAST_NS;
 			rs.c = &last;
 			restore_end_items(&rs);

@@ -16,6 +16,7 @@ struct restore_counts {
 	uint64_t failed;
 	uint64_t deleted;            /* the backup does not have it */
 	uint64_t stops;              /* findings of the preflight that kept it from beginning */
+	bool     lost;               /* the cluster stopped answering; what is left can be resumed */
 };
 
 /* A restore that was begun and has not ended. */

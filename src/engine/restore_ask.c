@@ -47,6 +47,12 @@ restore_is_gone(struct restore *rs, const struct err *why)
 	bool silent = why != NULL && why->http == 0 && (why->kind == EK_UNAVAILABLE || why->kind == EK_TIMEOUT);
 
 	rs->silent = silent ? rs->silent + 1 : 0;
+	return restore_is_lost(rs);
+}
+
+bool
+restore_is_lost(const struct restore *rs)
+{
 	return rs->silent >= SILENT_MAX;
 }
 

@@ -354,6 +354,7 @@ void asks_done(struct asks *v);          /* empties it */
 /* After each answer or error: is the API server gone?  One unanswered request is about its object, many in a row are not.
  * why NULL: there was an answer. */
 bool restore_is_gone(struct restore *rs, const struct err *why);
+bool restore_is_lost(const struct restore *rs);  /* it has not answered for so long that the restore ends */
 /* Whether an object exists, asked for once.  Who may not look takes it for granted. */
 bool restore_exists(struct restore *rs, const char *group, const char *resource, const char *ns, struct str name);
 /* In a plan: an object that is not there yet, but will be when restore_exists is asked for it. */

@@ -358,7 +358,7 @@ types() {
 	    spec={"backend": {"serviceName": "s", "servicePort": 1}}))
 	PY
 	found converted ""
-	says "1 objects are converted: apiVersion extensions/v1beta1 -> networking.k8s.io/v1"
+	says "1 objects are converted: apiVersion extensions/v1beta1 "
 	orlop restore plan --from-backup converted --location "$location" --kubeconfig "$b" > "$work/plan" 2>&1
 	grep -q "create .*apiVersion extensions/v1beta1 -> networking.k8s.io/v1" "$work/plan" || fail "the plan is silent: $(cat "$work/plan")"
 	stored older <<-'PY'
