@@ -25,6 +25,9 @@ struct outcome {
 	bool        unfinished;          /* the restore was stopped between its requests */
 };
 
+/* The word of lines that say how many of a pod's hooks have run (version): nothing else has become of it. */
+#define OUTCOME_HOOKS "hooks"
+
 /* How a word counts: its suffix in Velero's list of resources, and its counter. */
 struct outcome_word { const char *word, *action; size_t counter; };
 const struct outcome_word *outcome_word(const char *word);      /* never NULL */

@@ -13,6 +13,7 @@
 #include "base/fmt.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/thread.h"
 #include "engine/hooks.h"
 
@@ -24,7 +25,7 @@
 
 /* A pod that was restored.  A worker has it from queue_push until it clears busy, which crew.lock guards. */
 struct hooked {
-	char            *ns, *name;
+	char            *ns, *name, *from_ns;
 	struct hook_vec  hooks;
 	size_t           next;           /* of hooks */
 	int64_t          since_mono_ns;  /* it is waited for */
@@ -41,6 +42,8 @@ struct restore_hooks {
 	struct hooks *spec;
 	struct VEC_OF(struct hooked *) pods;
 	size_t        foreseen;          /* pods of a plan */
+	struct strmap *known;            /* outcome_key -> char *number of hooks that an earlier run has run */
+	struct arena  arena;
 	uint64_t      attempted, failed; /* hooks */
 };
 
@@ -62,6 +65,7 @@ restore_hooks_new(const struct restore_opts *o, struct err *e)
 		return NULL;
 	rh = xcalloc(1, sizeof *rh);
 	rh->spec = spec;
+	rh->known = strmap_new();
 	return rh;
 }
 
@@ -75,13 +79,45 @@ restore_hooks_free(struct restore_hooks *rh)
 
 		free(p->ns);
 		free(p->name);
+		free(p->from_ns);
 		hook_vec_done(&p->hooks);
 		buf_free(&p->said);
 		free(p);
 	}
 	vec_free(&rh->pods);
 	hooks_free(rh->spec);
+	strmap_free(rh->known);
+	arena_done(&rh->arena);
 	free(rh);
+}
+
+void
+restore_hooks_known(struct restore_hooks *rh, const char *key, struct str count)
+{
+	strmap_put(rh->known, str_of(key), arena_strdup(&rh->arena, count));
+}
+
+/* How many of a pod's hooks an earlier run has run. */
+static size_t
+run_before(const struct restore_hooks *rh, const struct item *it)
+{
+	AUTO_FREE char *key = strmap_len(rh->known) > 0 ? outcome_key(it->planned->gr, it->planned->ns, it->planned->name) : NULL;
+	const char *text = key != NULL ? strmap_get(rh->known, str_of(key)) : NULL;
+	uint64_t n = 0;
+
+	return text != NULL && parse_u64(str_of(text), UINT32_MAX, &n) ? (size_t)n : 0;
+}
+
+/* One more has ended, whichever way: a restore that is continued does not run it again. */
+static void
+write_down(struct restore *rs, const struct hooked *p)
+{
+	char n[24];
+
+	(void)snprintf(n, sizeof n, "%zu", p->next);
+	outcomes_add(rs->outcomes, &(struct outcome){ .word = OUTCOME_HOOKS, .resource = "pods", .api_version = "v1", .kind = "Pod",
+		.ns = p->ns, .name = p->name, .from_resource = "pods", .from_ns = p->from_ns, .uid = "", .version = n,
+		.text = "", .hint = "" });
 }
 
 /* --- one pod, when it is restored --- */
@@ -135,18 +171,24 @@ restore_hooks_created(struct item *it)
 	struct hook_vec found = { 0 };
 	struct hook_pod pod;
 	struct hooked *p;
+	size_t before;
 
 	if (!str_eqz(it->en->gr, "pods") || it->target_ns == NULL)
 		return;
 	pod = pod_of(it, jnode_open(&arena, buf_str(&it->body)));
 	hooks_commands(rh->spec, &pod, HOOK_RESTORE_POST, &found);
 	rh->foreseen += it->hooked || found.len > 0;
-	if (found.len == 0)
+	before = run_before(rh, it);
+	if (found.len <= before) {
+		hook_vec_done(&found);
 		return;
+	}
 	p = xcalloc(1, sizeof *p);
 	p->ns = xstrdup(it->target_ns);
 	p->name = str_dup(it->en->name);
 	p->hooks = found;
+	p->next = before;
+	p->from_ns = str_dup(it->planned->ns);
 	p->said = (struct buf)BUF_INIT(LIMIT_SMALL_BODY);
 	p->since_mono_ns = clock_mono_ns();
 	*vec_push(&rh->pods) = p;
@@ -220,13 +262,15 @@ take_result(struct restore *rs, struct hooked *p)
 	if (p->rc == 0) {
 		rs->hooks->attempted++;
 		p->next++;
+		write_down(rs, p);
 		return;
 	}
 	hook_failed(rs, p, &p->why);
-	if (!hook->stops || !is_pending(p))
-		return;
-	err_set(&why, EK_CONFLICT, "not run, because hook '%s' before it failed (on-error is Fail)", hook->name);
-	rest_failed(rs, p, &why);
+	if (hook->stops && is_pending(p)) {
+		err_set(&why, EK_CONFLICT, "not run, because hook '%s' before it failed (on-error is Fail)", hook->name);
+		rest_failed(rs, p, &why);
+	}
+	write_down(rs, p);
 }
 
 /* --- is the next container up? --- */

@@ -19,6 +19,8 @@ void restore_hooks_edit(struct item *it, struct arena *arena, struct jnode *obj)
 /* A pod was created, or would be: its commands are noted. */
 void restore_hooks_created(struct item *it);
 size_t restore_hooks_pods(const struct restore_hooks *rh);       /* that have hooks of any sort */
+/* Of a restore that is continued: how many hooks of a pod, a decimal number, have run.  key: its outcome_key. */
+void restore_hooks_known(struct restore_hooks *rh, const char *key, struct str count);
 /* Runs them, when everything is restored.  Failures are findings; -1: stopped, or the API server is gone. */
 MUST_CHECK int restore_hooks_run(struct restore *rs, struct err *e);
 /* Tells which ones did not run, after the restore was stopped. */

@@ -15,8 +15,14 @@ take_known(void *ctx, const struct outcome *o, struct err *e)
 	AUTO_FREE char *key = outcome_key(str_of(o->from_resource), str_of(o->from_ns), str_of(o->name));
 
 	(void)e;
-	if (!outcome_is_done(o) || !strmap_add(rs->known, str_of(key)))
+	if (strcmp(o->word, OUTCOME_HOOKS) == 0) {
+		outcomes_add(rs->outcomes, o);
+		restore_hooks_known(rs->hooks, key, str_of(o->version));
 		return 0;
+	}
+	if (!outcome_is_done(o) || strmap_has(rs->known, str_of(key)))
+		return 0;
+	strmap_put(rs->known, str_of(key), strcmp(o->word, "created") == 0 ? (void *)rs->known : (void *)rs);
 	outcomes_add(rs->outcomes, o);
 	vreslist_add(rs->list, str_of(o->api_version), str_of(o->kind), str_of(o->ns), str_of(o->name), word->action);
 	++*(uint64_t *)(void *)((char *)&rs->n + word->counter);
@@ -59,6 +65,24 @@ restore_is_known(const struct restore *rs, struct str resource, struct str from_
 	return key != NULL && strmap_has(rs->known, str_of(key));
 }
 
+/* A pod that an earlier run created has hooks that may not have run yet. */
+static int
+note_hooks(struct restore *rs, const struct index_entry *en, struct err *e)
+{
+	AUTO_FREE char *key = str_eq(en->gr, S("pods")) ? outcome_key(en->gr, en->ns, en->name) : NULL;
+	struct item *it;
+	int rc;
+
+	if (key == NULL || strmap_get(rs->known, str_of(key)) != (void *)rs->known)
+		return 0;
+	it = item_prepare(rs, en, &rc, e);
+	if (it == NULL)
+		return rc;
+	restore_hooks_created(it);
+	item_free(it);
+	return 0;
+}
+
 int
 restore_pass_known(struct restore *rs, const struct index_entry *en, struct strs *unready, struct err *e)
 {
@@ -72,7 +96,7 @@ restore_pass_known(struct restore *rs, const struct index_entry *en, struct strs
 	}
 	if (reader_object(rs->reader, en, &json, rs->c, &why) == 0) {
 		restore_note_needs(rs, en, json);
-		return 0;
+		return note_hooks(rs, en, e);
 	}
 	if (why.kind == EK_CORRUPT || why.kind == EK_LIMIT)
 		return 0;

@@ -18,6 +18,7 @@ FUZZ_FUZZERS = \
 	tests/fuzz/fuzz_kubeconfig \
 	tests/fuzz/fuzz_modifiers \
 	tests/fuzz/fuzz_names \
+	tests/fuzz/fuzz_plan \
 	tests/fuzz/fuzz_project \
 	tests/fuzz/fuzz_selector \
 	tests/fuzz/fuzz_tar \
@@ -92,3 +93,7 @@ tests_fuzz_fuzz_names_LDADD = src/archive/libarchive_.a $(K8S_LIBS) $(EXT_LIBS)
 tests_fuzz_fuzz_selector_SOURCES = tests/fuzz/fuzz_selector.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_selector_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_selector_LDADD = $(K8S_LIBS) $(EXT_LIBS)
+
+tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/fuzz_plan.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_plan_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_plan_LDADD = $(ENGINE_LIBS) $(EXT_LIBS)

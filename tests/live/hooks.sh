@@ -61,6 +61,8 @@ first=init.hook.restore.velero.io
 	pod talks "$after/command: '[\"sh\", \"-c\", \"i=0; while [ \$i -lt 20000 ]; do echo 0123456789; i=\$((i+1)); done\"]'"
 	pod begins "$first/container-image: docker.io/local/busybox:1, $first/command: '[\"sh\", \"-c\", \"true\"]'"
 	pod files '' && pod goeson '' && pod stops '' && pod forbids '' && pod cuts '' && pod tunnels '' && pod removed '' && pod stopped ''
+	pod kept "$after/command: '[\"sh\", \"-c\", \"echo ran >> /ran\"]'"
+	pod slow "$after/command: '[\"sh\", \"-c\", \"echo ran >> /ran; [ -e /go ] || sleep 600\"]'"
 	pod odd "$after/command: '[\"true\"]', $after/exec-timeout: soon"
 } > "$work/pods.yaml"
 source_kubectl apply -f "$work/pods.yaml" > "$work/setup.out" 2>&1 || { cat "$work/setup.out" >&2; echo "not ok setup: no pods"; exit 1; }
@@ -93,6 +95,22 @@ a_command_by_annotation() {
 an_exit_status_is_an_error() {
 	restored 3 "pods exits/web|hook '<from-annotation>' in container 'side'|exit status 3: sorry|by hand" exits
 	counted exits 1 1
+}
+# The commands that have run are not run again, those that have not are.
+a_restore_that_is_killed_and_continued() {
+	local pid
+	"$ORLOP" restore create killed --from-backup b1 --location "$location" --kubeconfig "$node" \
+		--include-namespaces kept,slow > /dev/null 2>&1 &
+	pid=$!
+	until_true 60 inside slow main cat /ran
+	until_true 30 eval 'cat "$HOME"/.local/state/orlop/jobs/*/outcomes.jsonl | grep "\"outcome\":\"hooks\"" | grep kept'
+	kill -9 "$pid"
+	wait "$pid" || true
+	inside slow main sh -c ": > /go"
+	orlop restore create --resume killed --location "$location" --kubeconfig "$node" > /dev/null
+	[ "$(inside kept main cat /ran)" = ran ] || fail "it ran twice: $(inside kept main cat /ran)"
+	[ "$(inside slow main cat /ran | wc -l)" = 2 ] || fail "the one that was not done was not run"
+	orlop restore describe killed --location "$location" | grep -q '^Phase: *Completed' || fail "it is not completed"
 }
 a_command_that_takes_too_long() {
 	local from=$SECONDS
@@ -279,7 +297,7 @@ mistakes_in_the_file() {
 	! kubectl get namespace files > /dev/null 2>&1 || fail "something was created"
 }
 
-for name in a_command_by_annotation an_exit_status_is_an_error a_command_that_takes_too_long \
+for name in a_command_by_annotation a_restore_that_is_killed_and_continued an_exit_status_is_an_error a_command_that_takes_too_long \
 	a_container_that_is_missing_is_a_warning a_pod_that_never_gets_ready a_program_that_is_missing much_output_is_cut \
 	an_annotation_that_is_no_duration_is_a_warning an_init_container_by_annotation from_a_file \
 	after_a_failure_the_others_run on_error_fail_stops_the_pods_hooks who_may_not_exec cut_in_the_middle through_a_proxy \
