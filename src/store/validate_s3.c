@@ -21,7 +21,7 @@
 
 #define LOG_MODULE  "s3"
 #define CONTACT_NS  (30 * NS_PER_S)
-#define SETTLE_NS   (300 * NS_PER_MS)    /* what was given up may take so long to be over */
+#define SETTLE_NS   (300 * NS_PER_MS)    /* what was given up may take so long to be over, then twice that ... */
 #define SETTLE_ROUNDS 4
 #define CALLER_NS   (3 * NS_PER_S)
 #define CLOCK_OFF   (5 * 60 * NS_PER_S)  /* stores allow 15 minutes, Kerberos and others five */
@@ -661,7 +661,7 @@ end(struct check *k, const struct cancel *c)
 		(void)end_upload(k, c, &ignored);        /* nothing better can be done */
 	for (unsigned i = 0; i < (o->uncertain ? SETTLE_ROUNDS : 1); i++) {
 		if (i > 0)
-			clock_sleep_ns(SETTLE_NS);
+			clock_sleep_ns(SETTLE_NS << (i - 1));
 		if (o->nameless && store_sweep(k->st, k->key, clock_unix_ns() + DAY_NS, &removed, c, &ignored) < 0)
 			LOG_DBG("%s", ignored.msg);
 		if (k->may_exist && delete_probe(k, c, &ignored) < 0)

@@ -14,7 +14,7 @@ ACTION; the first rule that applies decides. Actions:
     stallup=N     reads N bytes of the request's body, then reads nothing more
     hold=FILE     asks the server only when there is FILE
     garble=FILE   answers 200 with the bytes of FILE instead of asking the server
-What a rule met is written to LOG, a line each: "ACTION METHOD path".
+What a rule met is written to LOG, a line each: "ACTION METHOD path"; for stall when the server has answered.
 """
 import http.client
 import http.server
@@ -54,10 +54,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.lock:
             for rule in self.rules:
                 if rule.applies(request):
-                    self.log.write("%s %s\n" % (rule.action, request))
-                    self.log.flush()
+                    if rule.action != "stall":
+                        self.note(rule.action)
                     return rule.action, rule.value
         return "pass", ""
+
+    def note(self, action):
+        self.log.write("%s %s %s\n" % (action, self.command, self.path))
+        self.log.flush()
 
     def body_blocks(self):
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
@@ -144,9 +148,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if action in ("cut", "stall"):
             self.wfile.write(data[:int(value)])
             self.wfile.flush()
-            self.hang() if action == "stall" else self.hang_up()
         else:
             self.wfile.write(data)
+        if action == "cut":
+            self.hang_up()
+        elif action == "stall":
+            with self.lock:
+                self.note(action)  # not before: who waits for it knows that the server has done its part
+            self.hang()
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = serve
 

@@ -182,6 +182,78 @@ error_documents_become_kinds_reasons_and_advice(void **state)
 	}
 }
 
+/* What is not in the table above, with an answer that is not asked for again (some are, once). */
+static void
+each_code_of_a_store_is_known(void **state)
+{
+	static const struct { const char *code; enum err_kind kind; bool again; const char *advice; } rows[] = {
+		{ "NoSuchUpload", EK_NOTFOUND, false, "" },
+		{ "AllAccessDisabled", EK_DENIED, false, "" },
+		{ "AccountProblem", EK_DENIED, false, "" },
+		{ "InvalidToken", EK_DENIED, false, "get new temporary credentials" },
+		{ "InvalidTokenId", EK_DENIED, false, "check the session token" },
+		{ "TokenRefreshRequired", EK_DENIED, false, "get new temporary credentials" },
+		{ "RequestTimeTooSkewed", EK_DENIED, true, "set the clock of this machine" },
+		{ "TemporaryRedirect", EK_INVALID, false, "" },
+		{ "IllegalLocationConstraintException", EK_INVALID, false, "" },
+		{ "InvalidRegion", EK_INVALID, false, "" },
+		{ "InvalidBucketName", EK_INVALID, false, "correct the bucket's name" },
+		{ "KeyTooLongError", EK_INVALID, false, "" },
+		{ "MethodNotAllowed", EK_INVALID, false, "s3Url is the address of an S3 API" },
+		{ "NotImplemented", EK_INVALID, false, "" },
+		{ "InvalidRange", EK_CORRUPT, false, "shorter than expected" },
+		{ "BadDigest", EK_CORRUPT, true, "damaged on its way" },
+		{ "XAmzContentSHA256Mismatch", EK_CORRUPT, true, "damaged on its way" },
+		{ "XAmzContentChecksumMismatch", EK_CORRUPT, true, "damaged on its way" },
+		{ "InvalidDigest", EK_CORRUPT, false, "" },
+		{ "InvalidStorageClass", EK_INVALID, false, "correct storageClass" },
+		{ "InvalidTag", EK_INVALID, false, "correct tagging" },
+		{ "InvalidEncryptionAlgorithmError", EK_INVALID, false, "correct serverSideEncryption" },
+		{ "InvalidObjectState", EK_DENIED, false, "archived (Glacier)" },
+		{ "ObjectLocked", EK_DENIED, false, "" },
+		{ "KMS.NotFoundException", EK_DENIED, false, "check kmsKeyId" },
+		{ "KMS.DisabledException", EK_DENIED, false, "enable the KMS key" },
+		{ "KMS.InvalidStateException", EK_DENIED, false, "enable the KMS key" },
+		{ "KMS.KMSInvalidStateException", EK_DENIED, false, "enable the KMS key" },
+		{ "kms:KeyNotFound", EK_DENIED, false, "check kmsKeyId" },
+		{ "KMSNotConfigured", EK_INVALID, false, "the store has no KMS" },
+		{ "PreconditionFailed", EK_EXISTS, false, "" },
+		{ "ConditionalRequestConflict", EK_CONFLICT, true, "" },
+		{ "OperationAborted", EK_CONFLICT, true, "" },
+		{ "EntityTooLarge", EK_LIMIT, false, "" },
+		{ "QuotaExceeded", EK_LIMIT, false, "raise the quota" },
+		{ "XMinioAdminBucketQuotaExceeded", EK_LIMIT, false, "raise the quota" },
+		{ "XMinioStorageFull", EK_LIMIT, false, "the disks of the store are full" },
+		{ "SlowDownRead", EK_THROTTLED, false, "" },
+		{ "SlowDownWrite", EK_THROTTLED, false, "" },
+		{ "TooManyRequests", EK_THROTTLED, false, "" },
+		{ "RequestLimitExceeded", EK_THROTTLED, false, "" },
+		{ "Throttling", EK_THROTTLED, false, "" },
+		{ "ServiceUnavailable", EK_UNAVAILABLE, false, "" },
+		{ "InternalError", EK_UNAVAILABLE, true, "" },
+		{ "XMinioServerNotInitialized", EK_UNAVAILABLE, false, "" },
+		{ "RequestTimeout", EK_TIMEOUT, true, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *body = xasprintf(XML_ERROR("%s", "Words."), rows[i].code);
+		struct row row[2] = { { "GET /bkt/pre/k", 400, NULL, body, 0, NULL }, { "GET /bkt/pre/k", 400, NULL, body, 0, NULL } };
+		struct script s = { .rows = row, .n = rows[i].again ? 2 : 1, .log = BUF_INIT(MIB), .wrong = BUF_INIT(MIB) };
+		AUTO_BUF struct buf got = BUF_INIT(MIB);
+		struct err e = { 0 };
+		struct store *st;
+
+		script_start(&s);
+		st = open_at(&s, "");
+		assert_int_equal(store_get(st, "k", &got, NULL, &e), -1);
+		store_close(st);
+		script_end(&s, &e);
+		if (e.kind != rows[i].kind || strcmp(e.reason, rows[i].code) != 0 || strstr(e.msg, rows[i].advice) == NULL)
+			fail_msg("%s: kind %d, '%s'", rows[i].code, e.kind, e.msg);
+	}
+}
+
 static void
 put_retries_slowdown_and_keeps_body(void **state)
 {
@@ -879,6 +951,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(error_documents_become_kinds_reasons_and_advice),
+		cmocka_unit_test(each_code_of_a_store_is_known),
 		cmocka_unit_test(put_retries_slowdown_and_keeps_body),
 		cmocka_unit_test(page_of_somebody_else_is_not_taken_for_a_stored_object),
 		cmocka_unit_test(region_named_by_the_answer_is_tried_once),
