@@ -243,6 +243,28 @@ def each(work, *rows):
         return list(pool.map(work, *rows))
 
 
+# --- a plan ---
+
+# What a plan may say of an object that ends so. A plan does not wait for what is being deleted.
+FORESEEN = {"created": "create", "updated": "update apply", "recreated": "recreate", "merged": "merge", "same": "same",
+            "skipped": "same skip", "differs": "differs", "failed": "blocked", NOTHING: NOTHING}
+
+
+def plan(location, kubeconfig, policy, more):
+    command = [os.environ["ORLOP"], "restore", "plan", "--from-backup", "mx", "--location", location, "--kubeconfig",
+               kubeconfig, "--existing-resource-policy", policy, "--server", "--ignore", "all", "-q", "-o", "json", *more]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, 3):
+        sys.exit("the plan ended with %d:\n%s" % (done.returncode, done.stderr))
+    return {(row["resource"], row["name"]): row for row in json.loads(done.stdout)["items"]}
+
+
+def foreseen(thing, word, row):
+    action = row.get("action", NOTHING)
+    allowed = FORESEEN[word].split() + (["blocked"] if thing.state == "terminating" else [])
+    return action in allowed, "planned as %s (%s), and was %s" % (action, row.get("why", row.get("reason", "")), word)
+
+
 # --- a restore ---
 
 def restore(cluster, rows, location, kubeconfig, name, policy, more):
@@ -314,13 +336,19 @@ def run(cluster, kubeconfig, saved_in, location, rights, policy):
         thing.saved = saved[str(thing)]
     each(lambda thing: prepare(cluster, thing), rows)
     name = "mx-%s-%s" % (rights, policy)
+    user = kubeconfig + (".read" if rights == "read" else "")
     more = []
     if rights == "named":
         more = ["--yes-really", ",".join("%s/%s%s" % (
             thing.kind.resource, SPACE + "/" if "/namespaces/" in thing.path else "", thing.name)
             for thing in rows if thing.kind.group == "precious")]
+    # Without rights it is the preflight that tells: a plan does not try namespaces, accounts and labels.
+    planned = plan(location, user, policy, more) if rights != "read" else None
+    for thing, there in zip(rows, each(lambda thing: get(cluster, thing), rows)):
+        if thing.state != "terminating" and there != thing.before:
+            sys.exit("%s: the plan has changed it: %s" % (thing, there))
     begin = time.monotonic()
-    said = restore(cluster, rows, location, kubeconfig + (".read" if rights == "read" else ""), name, policy, more)
+    said = restore(cluster, rows, location, user, name, policy, more)
     seconds = time.monotonic() - begin
     found = outcomes(location, name)
     for thing, after in zip(rows, each(lambda thing: get(cluster, thing), rows)):
@@ -334,6 +362,10 @@ def run(cluster, kubeconfig, saved_in, location, rights, policy):
             wrong.append("%s: %s instead of %s (%s)" % (thing, got, want, line.get("text", "")))
         else:
             wrong += ["%s: %s" % (thing, text) for text in judge(thing, want, line, policy)]
+        if planned is not None:
+            agrees, text = foreseen(thing, want, planned.get((thing.kind.resource, thing.name), {}))
+            if not agrees:
+                wrong.append("%s: %s" % (thing, text))
     print("%d objects, restored in %.1f s" % (len(rows), seconds))
     if wrong:
         print(said)

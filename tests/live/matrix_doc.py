@@ -6,8 +6,8 @@ HEAD = """# What a restore does with what is there
 
 Made by `tests/live/matrix.py document` from the table that tests/live/matrix.sh compares real restores with: every kind that
 a Kubernetes 1.35 serves by itself, in each state, under each `--existing-resource-policy`. The suite takes the kinds from the
-API server's discovery, so that none is forgotten; reads each object back after each restore; and fails when this file differs
-from its table.
+API server's discovery, so that none is forgotten; compares what `restore plan --server` foresees with what the restore does;
+reads each object back after each of the two; and fails when this file differs from its table.
 
 Outcomes are those that `restore describe` counts: **created**; **updated**; **recreated** (deleted, and created again);
 **merged** (velero-format.md 4.6, service accounts); **same** (nothing to do); **skipped** (nothing can or should be done);
