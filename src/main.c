@@ -16,8 +16,10 @@
  *
  * docs/architecture.md has the drawing.
  */
+#include "app/project.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "cli/cli.h"
 #include "data/jdoc.h"
 #include "net/http.h"
@@ -43,7 +45,9 @@ no_core_dump(void)
 static int
 show(const struct cli *c)
 {
-	const struct ui_options o = { .project = c->args.project != NULL ? c->args.project : "default",
+	struct err ignored;
+	AUTO_FREE char *project = project_current(c->args.project, &ignored);
+	const struct ui_options o = { .project = project != NULL ? project : PROJECT_DEFAULT,
 		.location = c->args.location, .location_url = c->url, .kubeconfig = c->args.kubeconfig,
 		.context = c->args.context, .request = cli_request };
 

@@ -20,9 +20,14 @@ ui_libui_a_SOURCES = \
 	ui/prompt.c \
 	ui/screens/backup_new.c \
 	ui/screens/backups.c \
+	ui/screens/checks.c \
+	ui/screens/checks.h \
+	ui/screens/clusters.c \
 	ui/screens/details.c \
 	ui/screens/help.c \
 	ui/screens/jobs.c \
+	ui/screens/location_new.c \
+	ui/screens/locations.c \
 	ui/screens/messages.c \
 	ui/screens/object.c \
 	ui/screens/overview.c \

@@ -403,6 +403,84 @@ model_start(struct model *m)
 	model_open(m, places[PLACE_BACKUPS].type, NULL);
 }
 
+/* --- what all of it is about --- */
+
+static void
+free_stack(struct model *m, struct screen *s)
+{
+	while (s != NULL) {
+		struct screen *below = s->below;
+
+		screen_free(m, s);
+		s = below;
+	}
+}
+
+static void
+set(char **own, const char **at, const char *text)
+{
+	char *copy = xstrdup_or_null(text);
+
+	free(*own);
+	*own = copy;
+	*at = copy;
+}
+
+/* What the places show is about what was used before. */
+static void
+start_over(struct model *m, size_t place)
+{
+	struct screen *old = m->top;
+
+	for (size_t i = 0; i < PLACES_MAX; i++) {
+		free_stack(m, m->places[i]);
+		m->places[i] = NULL;
+	}
+	m->top = NULL;
+	free_stack(m, old);
+	m->place = place;
+	model_open(m, places[place].type, NULL);
+}
+
+void
+model_use_location(struct model *m, const char *name, const char *url)
+{
+	set(&m->used_location, &m->opts.location, name);
+	set(&m->used_url, &m->opts.location_url, url);
+	start_over(m, PLACE_BACKUPS);
+	model_say(m, TOAST_INFO, "location %s", m->used_location);
+}
+
+void
+model_use_context(struct model *m, const char *name, const char *server)
+{
+	set(&m->used_context, &m->opts.context, name);
+	set(&m->used_server, &m->opts.server, server);
+	start_over(m, PLACE_OVERVIEW);
+	model_say(m, TOAST_INFO, "cluster %s", m->used_context);
+}
+
+void
+model_checked(struct model *m, const char *location, bool good)
+{
+	for (size_t i = 0; i < m->checked.len; i++)
+		if (strcmp(m->checked.at[i].name, location) == 0) {
+			m->checked.at[i].good = good;
+			m->checked.at[i].at_s = m->now_s;
+			return;
+		}
+	*vec_push(&m->checked) = (struct checked){ xstrdup(location), good, m->now_s };
+}
+
+const struct checked *
+model_checked_at(const struct model *m, const char *location)
+{
+	for (size_t i = 0; i < m->checked.len; i++)
+		if (strcmp(m->checked.at[i].name, location) == 0)
+			return &m->checked.at[i];
+	return NULL;
+}
+
 struct model *
 model_new(const struct ui_options *o)
 {
@@ -415,17 +493,6 @@ model_new(const struct ui_options *o)
 	m->input_before = xstrdup("");
 	canvas_resize(&m->canvas, 24, 80);
 	return m;
-}
-
-static void
-free_stack(struct model *m, struct screen *s)
-{
-	while (s != NULL) {
-		struct screen *below = s->below;
-
-		screen_free(m, s);
-		s = below;
-	}
 }
 
 void
@@ -450,6 +517,14 @@ model_free(struct model *m)
 	vec_free(&m->jobs);
 	vec_free(&m->wishes);
 	vec_free(&m->asked);
+	for (size_t i = 0; i < m->checked.len; i++)
+		free(m->checked.at[i].name);
+	vec_free(&m->checked);
+	strs_free(&m->location_draft);
+	free(m->used_location);
+	free(m->used_url);
+	free(m->used_context);
+	free(m->used_server);
 	strs_free(&m->history);
 	dialog_done(&m->dialog);
 	keymap_free(m->keys);

@@ -121,6 +121,9 @@ struct job {
 /* A request under way and the screen that wants its events. */
 struct asked { uint64_t ticket; struct screen *by; };
 
+/* What validating a location has found. */
+struct checked { char *name; bool good; int64_t at_s; };
+
 /* The screens at the bottom, which digits switch between; they keep their state. */
 #define PLACES_MAX 8
 
@@ -146,6 +149,9 @@ struct model {
 	int64_t           toast_until_ms;        /* the last message is shown up to then; INT64_MAX: until a key */
 	enum prompt_kind  prompt;
 	char             *input, *input_before;  /* of the prompt; the filter before it */
+	char             *used_location, *used_url, *used_context, *used_server;  /* what opts point at once another one was chosen */
+	struct { struct checked *at; size_t len, cap; } checked;
+	struct strs       location_draft;        /* "FIELD=VALUE", without secrets */
 	struct strs       history;               /* of the palette, oldest first */
 	size_t            history_at;
 	struct dialog     dialog;
@@ -177,6 +183,12 @@ uint64_t model_start_job(struct model *m, struct request *r /* taken */);
 struct job *model_job(struct model *m, uint64_t ticket); /* NULL: none */
 void model_say(struct model *m, enum toast_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void model_wish(struct model *m, enum wish_kind kind, const char *text);
+/* Everything is about another location (its name and URL), another context (server NULL: not known) from now on: places begin anew. */
+void model_use_location(struct model *m, const char *name, const char *url);
+void model_use_context(struct model *m, const char *name, const char *server);
+/* Notes what a validation has found; the last such note, NULL: none. */
+void model_checked(struct model *m, const char *location, bool good);
+const struct checked *model_checked_at(const struct model *m, const char *location);
 /* An action of keys.h by its id, as if its key had been pressed. */
 void model_act(struct model *m, const char *action);
 /* Asks before something is done; fn is called after the right button, and word, was given. */

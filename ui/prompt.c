@@ -45,8 +45,16 @@ cmd_read_write(struct model *m, const char *arg)
 			.fn = allow_writes });
 }
 
+/* A form says what is in the way of it. */
+static void
+cmd_force(struct model *m, const char *arg)
+{
+	(void)arg;
+	model_act(m, "location.force");
+}
+
 static const struct command { const char *name; void (*run)(struct model *m, const char *arg); } commands[] = {
-	{ "q", cmd_leave }, { "q!", cmd_leave }, { "ro", cmd_read_only }, { "rw", cmd_read_write },
+	{ "force", cmd_force }, { "q", cmd_leave }, { "q!", cmd_leave }, { "ro", cmd_read_only }, { "rw", cmd_read_write },
 };
 
 /* --- the input --- */

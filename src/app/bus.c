@@ -13,6 +13,10 @@ request_free(struct request *r)
 	free(r->context);
 	free(r->name);
 	free(r->path);
+	free(r->project);
+	free(r->access_key);
+	secret_free(r->secret);
+	strs_free(&r->fields);
 	strs_free(&r->objects);
 	filter_opts_done(&r->filter);
 	backup_opts_done(&r->backup);

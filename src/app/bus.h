@@ -7,6 +7,7 @@
 
 #include "base/cancel.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "engine/options.h"
 
 #include <stdbool.h>
@@ -19,7 +20,8 @@ enum op {
 	OP_BACKUP_DIFF, OP_BACKUP_HISTORY, OP_BACKUP_GREP,
 	OP_RESTORE_CREATE, OP_RESTORE_PLAN, OP_RESTORE_PREFLIGHT, OP_RESTORE_LIST, OP_RESTORE_DESCRIBE, OP_RESTORE_LOGS,
 	OP_RESTORE_UNDO,
-	OP_LOCATION_VALIDATE, OP_CLUSTER_CHECK,
+	OP_LOCATION_VALIDATE, OP_LOCATION_LIST, OP_LOCATION_SAVE, OP_LOCATION_REMOVE, OP_LOCATION_POLICY,
+	OP_CONTEXT_LIST, OP_CLUSTER_CHECK,
 	OP_COUNT_
 };
 
@@ -29,16 +31,23 @@ struct request {
 	char               *location;        /* URL */
 	char               *kubeconfig;      /* file; NULL: kubectl's rules */
 	char               *context;         /* NULL: current */
-	char               *name;            /* backup or restore */
+	char               *name;            /* backup, restore or location */
+	char               *project;         /* NULL: the current one */
 	char               *path;            /* where a download goes ("-" is EV_BYTES), or a plan; the plan that a restore executes */
 	struct strs         objects;         /* cat, history: "KIND/NAME" or "KIND/NAMESPACE/NAME" */
 	struct filter_opts  filter;          /* ls, diff, grep */
 	struct backup_opts  backup;
 	struct restore_opts restore;
 	struct look_opts    look;
+	/* save, and validate of a location by its fields or by name: "KEY=VALUE" as of location_field_set, and the keys, NULL for those stored. */
+	struct strs         fields;
+	char               *access_key;
+	struct secret      *secret;
+	bool                replace;         /* the location of that name is there, and changed */
 	int64_t             presign_ns;      /* download: print a URL that is valid for so long instead; 0: no */
 	bool                force;
 	bool                volumes;         /* validate: also what snapshots of EBS volumes need */
+	bool                quick;           /* check: only which version answers */
 	bool                dry_run;         /* undo: only tell */
 	bool                confirmed;       /* restore: the user agreed to what a plan deletes */
 	bool                resume;          /* restore.name: a restore that was stopped is continued */

@@ -2,6 +2,7 @@
 #include "app/job_ops.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "data/jwrite.h"
@@ -153,9 +154,13 @@ enum ev_end
 op_location_validate(struct job *j, struct err *e)
 {
 	AUTO(store_closep) struct store *st = NULL;
+	AUTO(file_close) int keys = -1;
+	AUTO_FREE char *url = NULL;
 
 	job_about(j, ABOUT_LOCATION);
-	st = store_open_to_validate(job_request(j)->location, e);
+	if ((job_request(j)->replace || job_request(j)->fields.len > 0) && location_trial(j, &url, &keys, e) < 0)
+		return job_failed(e);
+	st = store_open_to_validate(url != NULL ? url : job_request(j)->location, e);
 	if (st == NULL)
 		return job_failed(e);
 	if (job_request(j)->volumes && str_starts(str_of(store_url(st)), S("dir:"))) {
@@ -232,6 +237,8 @@ op_cluster_check(struct job *j, struct err *e)
 		return job_failed(e);
 	check_row(j, "check", "server", NULL, "ok", t.conn.server);
 	check_row(j, "check", "version", NULL, "ok", info.git_version);
+	if (job_request(j)->quick)
+		return END_DONE;
 	check_row(j, "check", "cluster uid", NULL, info.uid[0] != '\0' ? "ok" : "warning",
 		info.uid[0] != '\0' ? info.uid : "namespace kube-system may not be read");
 	if (check_access(j, t.k, &a, e) < 0)

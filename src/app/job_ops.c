@@ -32,6 +32,11 @@ static op_fn *const ops[] = {
 	[OP_RESTORE_LOGS]      = op_restore_logs,
 	[OP_RESTORE_UNDO]      = op_restore_undo,
 	[OP_LOCATION_VALIDATE] = op_location_validate,
+	[OP_LOCATION_LIST]     = op_location_list,
+	[OP_LOCATION_SAVE]     = op_location_save,
+	[OP_LOCATION_REMOVE]   = op_location_remove,
+	[OP_LOCATION_POLICY]   = op_location_policy,
+	[OP_CONTEXT_LIST]      = op_context_list,
 	[OP_CLUSTER_CHECK]     = op_cluster_check,
 };
 _Static_assert(COUNT(ops) == OP_COUNT_, "every operation needs its function");

@@ -23,6 +23,9 @@ void target_done(struct target *t);
 /* The request's location, which is there and can be listed.  Errors are about the location. */
 MUST_CHECK struct store *location_open(struct job *j, struct err *e);
 
+/* A URL for the location that the request describes and that need not be saved.  *fd: to be closed after it was used. */
+MUST_CHECK int location_trial(struct job *j, char **url, int *fd, struct err *e);
+
 /* A backup that is open for reading its objects. */
 struct opened {
 	struct store     *st;            /* NULL: it is the caller's */
@@ -59,5 +62,6 @@ op_fn op_backup_diff, op_backup_history, op_backup_grep;
 op_fn op_restore_undo;
 op_fn op_restore_list, op_restore_describe, op_restore_logs;
 op_fn op_backup_verify, op_backup_delete, op_location_validate, op_cluster_check;
+op_fn op_location_list, op_location_save, op_location_remove, op_location_policy, op_context_list;
 
 #endif

@@ -9,12 +9,15 @@ src_app_libapp_a_SOURCES = \
 	src/app/job_look.c \
 	src/app/job_ops.c \
 	src/app/job_ops.h \
+	src/app/job_places.c \
 	src/app/job_plan.c \
 	src/app/job_read.c \
 	src/app/job_restore.c \
 	src/app/job_undo.c \
 	src/app/journal.c \
 	src/app/journal.h \
+	src/app/location_edit.c \
+	src/app/location_edit.h \
 	src/app/location_fields.c \
 	src/app/location_policy.c \
 	src/app/location_policy.h \

@@ -1,8 +1,8 @@
 /* Backup locations of the project: adding, showing, removing, and what an administrator has to permit. */
+#include "app/location_edit.h"
 #include "app/location_policy.h"
 #include "app/location_velero.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cli/ask.h"
@@ -13,8 +13,6 @@
 
 #include <errno.h>
 #include <unistd.h>
-
-#define MINIO_REGION "us-east-1"
 
 /* --- add: what the location is --- */
 
@@ -109,22 +107,6 @@ set_account(const struct location_opts *o, struct location *l)
 		free(l->external_id);
 		l->external_id = xstrdup(o->external_id);
 	}
-	/* A role that anybody's mistake can point at somebody else's bucket needs one. */
-	if (l->account == ACCOUNT_STS && l->external_id == NULL) {
-		char uuid[UUID_MAX];
-
-		l->external_id = xasprintf("orlop-%s", random_uuid(uuid));
-	}
-}
-
-static int
-set_defaults(struct location *l, struct err *e)
-{
-	if (l->provider != PROVIDER_MINIO)
-		return 0;
-	if (l->config[CONFIG_PATH_STYLE] == NULL && location_set(l, "s3ForcePathStyle", "true", e) < 0)
-		return -1;
-	return l->config[CONFIG_REGION] == NULL ? location_set(l, "region", MINIO_REGION, e) : 0;
 }
 
 struct adding { struct location l; bool make_default; struct strs notes; };
@@ -179,7 +161,7 @@ describe_location(const struct project *p, const char *name, const struct locati
 		return -1;
 	set_path(&a->l.path, o->path);
 	set_path(&a->l.config[CONFIG_CUSTOMER_KEY], o->customer_key_file);
-	return set_defaults(&a->l, e) < 0 ? -1 : location_check(&a->l, e);
+	return location_add_defaults(&a->l, e) < 0 ? -1 : location_check(&a->l, e);
 }
 
 /* --- add: its keys --- */
@@ -208,16 +190,6 @@ check_key_options(const struct location_opts *o, struct err *e)
 	return 0;
 }
 
-/* A key stands in a line of its own. */
-static bool
-key_like(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.p[i] <= ' ' || s.p[i] == 0x7f)
-			return false;
-	return s.len > 0;
-}
-
 static struct secret *
 secret_of(const struct location_opts *o, struct err *e)
 {
@@ -242,7 +214,6 @@ static int
 read_keys(const struct location_opts *o, const struct location *l, struct buf *ini, struct err *e)
 {
 	AUTO(secret_freep) struct secret *secret = NULL;
-	struct str key = str_of(o->access_key);
 
 	if (o->credentials_file != NULL) {
 		if (file_read(o->credentials_file, ini, e) < 0)
@@ -254,16 +225,8 @@ read_keys(const struct location_opts *o, const struct location *l, struct buf *i
 	}
 	if (o->access_key == NULL)
 		return 0;
-	if (!key_like(key))
-		return err_set(e, EK_INVALID, "--access-key: a key has no blanks");
 	secret = secret_of(o, e);
-	if (secret == NULL)
-		return -1;
-	if (!key_like(secret_get(secret)))
-		return err_set(e, EK_INVALID, "the secret is empty, or has blanks or more than one line");
-	buf_putf(ini, "[%s]\naws_access_key_id = %s\naws_secret_access_key = ", l->profile != NULL ? l->profile : "default",
-		o->access_key);
-	return buf_add_str(ini, secret_get(secret), e) < 0 ? -1 : buf_add(ini, "\n", 1, e);
+	return secret == NULL ? -1 : location_keys_ini(l->profile, o->access_key, secret, ini, e);
 }
 
 /* --- add: all of it --- */
@@ -339,40 +302,6 @@ location_add(struct cli *c)
 
 /* --- list, show --- */
 
-static char *
-auth_word(const struct location *l)
-{
-	if (l->provider == PROVIDER_DIR)
-		return xstrdup("-");
-	if (l->account == ACCOUNT_CREDENTIALS)
-		return xstrdup("keys");
-	if (l->account == ACCOUNT_STS)
-		return xstrdup("STS");
-	return l->profile != NULL ? xasprintf("profile %s", l->profile) : xstrdup("environment");
-}
-
-/* As in the file, with what follows from it. */
-static int
-location_json(const struct project *p, const struct location *l, struct buf *out, struct err *e)
-{
-	const struct location *standard = project_default_location(p);
-	AUTO_FREE char *place = location_place(l), *auth = auth_word(l), *url = location_url(p, l);
-	AUTO_FREE char *keys = location_keys_path(p->name, l->name);
-	struct jw w;
-
-	jw_init(&w, out, false);
-	jw_obj(&w);
-	location_write(l, &w);
-	jw_kv_bool(&w, "default", standard == l);
-	jw_kv_text(&w, "place", place);
-	jw_kv_text(&w, "auth", auth);
-	if (l->account == ACCOUNT_CREDENTIALS)
-		jw_kv_text(&w, "keys", keys);
-	jw_kv_text(&w, "url", url);
-	jw_obj_end(&w);
-	return jw_done(&w, e);
-}
-
 static const struct column location_columns[] = {
 	{ "NAME", "name", COL_TEXT },
 	{ "PROVIDER", "provider", COL_TEXT },
@@ -400,7 +329,7 @@ location_list(struct cli *c)
 	for (size_t i = 0; i < p->locations.len && c->stdout_error == 0; i++) {
 		AUTO_BUF struct buf json = BUF_INIT(LIMIT_CONFIG);
 
-		if (location_json(p, &p->locations.at[i], &json, &e) < 0)
+		if (location_row(p, &p->locations.at[i], &json, &e) < 0)
 			code = project_failed(&e);
 		else if (rows_add(rows, buf_str(&json)) < 0)
 			c->stdout_error = errno != 0 ? errno : EIO;
@@ -428,7 +357,7 @@ location_show(struct cli *c)
 	l = project_location(p, c->args.pos.at[0], &e);
 	if (l == NULL)
 		return project_failed(&e);
-	if ((how == OUT_VELERO ? location_to_velero(p, l, &out, &e) : location_json(p, l, &out, &e)) < 0)
+	if ((how == OUT_VELERO ? location_to_velero(p, l, &out, &e) : location_row(p, l, &out, &e)) < 0)
 		return project_failed(&e);
 	if (how == OUT_VELERO) {
 		if (fwrite(out.p, 1, out.len, stdout) != out.len)

@@ -34,7 +34,9 @@ static const char *const ops[OP_COUNT_] = {
 	[OP_BACKUP_HISTORY] = "backup-history", [OP_BACKUP_GREP] = "backup-grep", [OP_RESTORE_CREATE] = "restore-create",
 	[OP_RESTORE_PLAN] = "restore-plan", [OP_RESTORE_PREFLIGHT] = "restore-preflight", [OP_RESTORE_LIST] = "restore-list",
 	[OP_RESTORE_DESCRIBE] = "restore-describe", [OP_RESTORE_LOGS] = "restore-logs", [OP_RESTORE_UNDO] = "restore-undo",
-	[OP_LOCATION_VALIDATE] = "location-validate", [OP_CLUSTER_CHECK] = "cluster-check",
+	[OP_LOCATION_VALIDATE] = "location-validate", [OP_LOCATION_LIST] = "location-list", [OP_LOCATION_SAVE] = "location-save",
+	[OP_LOCATION_REMOVE] = "location-remove", [OP_LOCATION_POLICY] = "location-policy", [OP_CONTEXT_LIST] = "context-list",
+	[OP_CLUSTER_CHECK] = "cluster-check",
 };
 
 static const struct { int rows, cols; } sizes[] = { { 24, 80 }, { 40, 120 }, { 15, 60 } };

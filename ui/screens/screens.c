@@ -13,18 +13,26 @@ const size_t places_len = COUNT(places);
 _Static_assert(COUNT(places) <= PLACES_MAX, "the model has room for all places");
 
 const struct alias aliases[] = {
+	{ "access", &screen_access },
 	{ "b", &screen_backup_new },
 	{ "backup", &screen_backup_new },
 	{ "backups", &screen_backups },
 	{ "bk", &screen_backups },
+	{ "bsl", &screen_locations },
+	{ "cl", &screen_clusters },
+	{ "clusters", &screen_clusters },
+	{ "ctx", &screen_clusters },
 	{ "jobs", &screen_jobs },
 	{ "keys", &screen_help },
+	{ "loc", &screen_locations },
+	{ "locations", &screen_locations },
 	{ "messages", &screen_messages },
 	{ "msg", &screen_messages },
 	{ "overview", &screen_overview },
 	{ "restore", &screen_restore_new },
 	{ "restores", &screen_restores },
 	{ "rs", &screen_restores },
+	{ "validate", &screen_validate },
 };
 const size_t aliases_len = COUNT(aliases);
 

@@ -14,6 +14,12 @@ extern const struct screen_type screen_job;              /* arg: its ticket, dec
 extern const struct screen_type screen_object;           /* arg: backup, kind, namespace, name, a line each */
 extern const struct screen_type screen_backup_new;
 extern const struct screen_type screen_restore_new;      /* arg: the backup; newline, objects to begin with */
+extern const struct screen_type screen_locations;
+extern const struct screen_type screen_location;         /* arg: its JSON */
+extern const struct screen_type screen_location_new;     /* arg: the one to change; NULL: a new one */
+extern const struct screen_type screen_validate;         /* arg: locations, a line each */
+extern const struct screen_type screen_access;           /* arg: context */
+extern const struct screen_type screen_clusters;
 extern const struct screen_type screen_text;             /* arg: title, newline, text */
 extern const struct screen_type screen_help;
 extern const struct screen_type screen_actions;          /* what can be done on the screen below */

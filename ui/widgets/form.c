@@ -377,28 +377,45 @@ void
 form_paste(struct form *f, struct str text)
 {
 	AUTO_BUF struct buf line = BUF_INIT(VALUE_MAX);
+	bool lines = f->fields[f->focus].lines;
 
 	if (!is_text(&f->fields[f->focus]))
 		return;
 	text = str_sub(str_trim(text), 0, VALUE_MAX / 2);
 	for (size_t i = 0; i < text.len; i++)
-		buf_putc(&line, text.p[i] == '\n' || text.p[i] == '\r' || text.p[i] == '\t' ? ' ' : text.p[i]);
+		buf_putc(&line, (text.p[i] == '\n' && lines) || !strchr("\n\r\t", text.p[i]) ? text.p[i] : ' ');
 	(void)insert(f, buf_str(&line));
 	secret_wipe(line.p, line.len);
 }
 
 /* --- drawing --- */
 
+static size_t
+count_lines(struct str v)
+{
+	size_t n = v.len > 0 && v.p[v.len - 1] != '\n';
+
+	for (size_t i = 0; i < v.len; i++)
+		n += v.p[i] == '\n';
+	return n;
+}
+
 /* The part of a value around the caret that fits. */
 static void
 draw_text(struct form *f, struct area a, size_t i, bool cursor)
 {
 	int cols = a.cols - LABEL_COLS - 5, from = 0;
+	AUTO_FREE char *note = NULL;
 	struct str v = buf_str(&f->values[i]);
 	size_t start = 0;
 
 	cols = cols < BOX_COLS ? cols : BOX_COLS;
-	while (i == f->focus && canvas_width(str_sub(v, start, f->caret), a.on->ascii) >= cols)
+	/* Lines are not for a box of one. */
+	if (str_chr(v, '\n') < v.len) {
+		note = xasprintf("%zu lines (Ctrl-U clears)", count_lines(v));
+		v = str_of(note);
+	}
+	while (i == f->focus && note == NULL && canvas_width(str_sub(v, start, f->caret), a.on->ascii) >= cols)
 		start = after(&f->values[i], start);
 	area_putf(a, 0, LABEL_COLS, i == f->focus ? ROLE_BUTTON_FOCUS : ROLE_TEXT_DIM, "[");
 	area_fill(area_part(a, 0, LABEL_COLS + 2, 1, cols), ROLE_FIELD);
@@ -410,7 +427,7 @@ draw_text(struct form *f, struct area a, size_t i, bool cursor)
 		(void)area_text(a, 0, LABEL_COLS + 2, cols, ROLE_PROMPT_GHOST, str_of(f->fields[i].hint));
 	} else {
 		(void)area_text(a, 0, LABEL_COLS + 2, cols, ROLE_FIELD, str_sub(v, start, v.len));
-		if (i == f->focus)
+		if (i == f->focus && note == NULL)
 			from = canvas_width(str_sub(v, start, f->caret), a.on->ascii);
 	}
 	area_putf(a, 0, LABEL_COLS + 3 + cols, i == f->focus ? ROLE_BUTTON_FOCUS : ROLE_TEXT_DIM, "]");

@@ -23,6 +23,7 @@ struct field {
 	enum field_kind    kind;
 	const char        *value;            /* at the beginning; NULL: empty, the first choice */
 	const char *const *choices;          /* FIELD_CHOICE; NULL ends them */
+	bool               lines;            /* FIELD_TEXT: what is pasted keeps its lines */
 	const char        *hint;             /* said beside the field while it is empty, dim; NULL: none */
 	bool             (*shown)(const struct form *f);         /* NULL: always */
 	/* What is wrong with the value, into why; true: nothing.  NULL: anything goes. */
