@@ -264,7 +264,8 @@ model_draw(struct model *m)
 		top = header + 2;
 		bottom -= 2 + jobs;
 		draw_jobs(m, area_part(all, bottom, 0, jobs, all.cols));
-		draw_hints(m, area_part(all, all.rows - 1, 0, 1, all.cols));
+		if (strcmp(settings_get(&m->settings, "hints"), "on") == 0)
+			draw_hints(m, area_part(all, all.rows - 1, 0, 1, all.cols));
 	}
 	draw_status(m, area_part(all, m->zoomed ? all.rows - 1 : all.rows - 2, 0, 1, all.cols));
 	body = area_part(all, top, 0, bottom - top, all.cols);

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += ui/libui.a
-ui_libui_a_CFLAGS = $(AM_CFLAGS) $(CURSES_CFLAGS)
+ui_libui_a_CFLAGS = $(AM_CFLAGS) $(CURSES_CFLAGS) -DTHEMES_DIR='"$(themesdir)"'
+themesdir = $(pkgdatadir)/themes
+dist_themes_DATA = themes/contrast.yaml themes/midnight.yaml themes/paper.yaml themes/terminal.yaml
 ui_libui_a_SOURCES = \
 	ui/acts.c \
 	ui/canvas.c \
@@ -7,6 +9,8 @@ ui_libui_a_SOURCES = \
 	ui/chrome.c \
 	ui/command.c \
 	ui/command.h \
+	ui/config.c \
+	ui/config.h \
 	ui/dialog.c \
 	ui/dialog.h \
 	ui/filter.c \
@@ -24,6 +28,7 @@ ui_libui_a_SOURCES = \
 	ui/screens/checks.h \
 	ui/screens/clusters.c \
 	ui/screens/details.c \
+	ui/screens/first.c \
 	ui/screens/help.c \
 	ui/screens/jobs.c \
 	ui/screens/location_new.c \
@@ -37,7 +42,10 @@ ui_libui_a_SOURCES = \
 	ui/screens/restores.c \
 	ui/screens/screens.c \
 	ui/screens/screens.h \
+	ui/screens/settings.c \
 	ui/screens/text.c \
+	ui/settings.c \
+	ui/settings.h \
 	ui/term.c \
 	ui/term.h \
 	ui/term_in.c \

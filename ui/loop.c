@@ -10,8 +10,10 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "ui/config.h"
 #include "ui/term.h"
 #include "ui/term_out.h"
 
@@ -37,6 +39,7 @@ struct loop {
 	struct model   *m;
 	struct backend *b;
 	struct { struct pending *at; size_t len, cap; } pending;
+	char           *about;
 	int64_t         painted_ms, frame_ms;
 	bool            leaving;
 	bool            gone;            /* the terminal is: nothing to read or paint, jobs go on */
@@ -89,6 +92,44 @@ stop(struct loop *l, uint64_t ticket)
 			backend_stop(l->b, l->pending.at[i].id);
 }
 
+static bool
+no_color(void)
+{
+	const char *text = getenv("NO_COLOR");
+
+	return text != NULL && *text != '\0';
+}
+
+static bool
+show_theme(struct loop *l, const char *name)
+{
+	struct theme theme;
+	struct err e;
+
+	if (config_theme(name, &theme, &e) < 0) {
+		model_say(l->m, TOAST_WARN, "%s", e.msg);
+		return false;
+	}
+	term_set_theme(&theme, no_color() || strcmp(name, "mono") == 0);
+	term_repaint();
+	return true;
+}
+
+static void
+keep_setting(struct loop *l, const char *both)
+{
+	struct str value = str_of(both), name;
+	AUTO_FREE char *n = NULL;
+	struct err e;
+
+	(void)str_split(&value, ' ', &name);
+	n = str_dup(name);
+	if (strcmp(n, "theme") == 0 && !show_theme(l, value.p))
+		return;
+	if (config_set(n, value.p, &e) < 0)
+		model_say(l->m, TOAST_WARN, "%s is set for now, but not kept: %s", n, e.msg);
+}
+
 static void
 fulfil(struct loop *l, struct wish *w)
 {
@@ -102,6 +143,12 @@ fulfil(struct loop *l, struct wish *w)
 	case WISH_COPY:
 		if (!term_copy(w->text))
 			model_say(l->m, TOAST_WARN, "too long for the clipboard");
+		break;
+	case WISH_SET:
+		keep_setting(l, w->text);
+		break;
+	case WISH_THEME:
+		(void)show_theme(l, w->text);
 		break;
 	case WISH_REPAINT:
 		term_repaint();
@@ -317,13 +364,68 @@ run(struct loop *l)
 	}
 }
 
+/* Program and terminal, for the screen that tells of them. */
+static char *
+about_text(void)
+{
+	static const char *const names[] = { "TERM", "COLORTERM", "LANG", "LC_ALL", "NO_COLOR", "SSH_CONNECTION", "TMUX" };
+	AUTO_BUF struct buf out = BUF_INIT(64 * 1024);
+	AUTO_FREE char *config = file_xdg(XDG_CONFIG, NULL), *state = file_xdg(XDG_STATE, NULL);
+
+	buf_putf(&out, "settings  %s\njournals  %s\nthemes    %s\n\n", config, state, THEMES_DIR);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *value = getenv(names[i]);
+		bool address = strcmp(names[i], "SSH_CONNECTION") == 0;
+
+		buf_putf(&out, "%-14s %s\n", names[i], value == NULL ? "unset" : address ? "set" : value);
+	}
+	return buf_take(&out, NULL);
+}
+
+static bool
+wants_mouse(const struct settings *s)
+{
+	const char *word = settings_get(s, "mouse");
+
+	return strcmp(word, "auto") == 0 ? getenv("SSH_CONNECTION") == NULL : strcmp(word, "on") == 0;
+}
+
+/* Settings that are wrong are told, and the defaults hold: no file keeps the program from starting. */
+static int
+dress(struct loop *l, struct ui_options *opts, struct err *e)
+{
+	struct settings settings;
+	struct err bad_settings, bad_theme;
+	struct theme theme;
+	bool good = config_settings(&settings, &bad_settings) == 0, dressed;
+	const char *name = settings_get(&settings, "theme");
+
+	theme_mono(&theme);
+	dressed = config_theme(name, &theme, &bad_theme) == 0;
+	if (term_start(&theme, no_color() || strcmp(theme.name, "mono") == 0, wants_mouse(&settings), e) < 0)
+		return -1;
+	opts->ascii |= !term_is_utf8();
+	opts->read_only |= strcmp(settings_get(&settings, "readonly"), "on") == 0;
+	opts->about = l->about = about_text();
+	l->m = model_new(opts);
+	l->m->settings = settings;
+	model_take_settings(l->m);
+	tell_time(l);
+	config_keys(l->m);
+	config_history(l->m);
+	if (!good)
+		model_say(l->m, TOAST_WARN, "%s", bad_settings.msg);
+	/* What nobody has chosen is not missed where nothing is installed. */
+	if (!dressed && (bad_theme.kind != EK_NOTFOUND || strcmp(name, "terminal") != 0))
+		model_say(l->m, TOAST_WARN, "%s", bad_theme.msg);
+	return 0;
+}
+
 static int
 start(struct loop *l, const struct ui_options *o, struct err *e)
 {
-	struct theme theme;
 	struct ui_options opts = *o;
 	struct msg size = { .kind = MSG_RESIZE };
-	const char *no_color = getenv("NO_COLOR");
 
 	if (pipe_of(wake_pipe) < 0 || pipe_of(signal_pipe) < 0)
 		return err_set(e, EK_LIMIT, "pipes: %s", strerror(errno));
@@ -332,13 +434,9 @@ start(struct loop *l, const struct ui_options *o, struct err *e)
 		return -1;
 	backend_wake(l->b, wake_pipe[1]);
 	watch_signals();                 /* before curses, which then leaves SIGWINCH to us */
-	theme_mono(&theme);
-	if (term_start(&theme, no_color != NULL && *no_color != '\0', getenv("SSH_CONNECTION") == NULL, e) < 0)
+	if (dress(l, &opts, e) < 0)
 		return -1;
-	opts.ascii |= !term_is_utf8();
-	l->m = model_new(&opts);
 	term_size(&size.row, &size.col);
-	tell_time(l);
 	model_start(l->m);
 	if (term_note()[0] != '\0')
 		model_say(l->m, TOAST_WARN, "%s", term_note());
@@ -358,8 +456,11 @@ ui_run(const struct ui_options *o)
 	term_end();
 	if (rc < 0)
 		fprintf(stderr, "orlop: %s. The commands work without one: orlop help\n", e.msg);
-	if (l.m != NULL)
+	if (l.m != NULL) {
+		config_keep_history(l.m);
 		model_free(l.m);
+	}
+	free(l.about);
 	backend_free(l.b);
 	vec_free(&l.pending);
 	return rc < 0 ? 2 : 0;

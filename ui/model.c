@@ -181,7 +181,7 @@ static uint64_t
 submit(struct model *m, struct request *r)
 {
 	if (r->location == NULL)
-		r->location = xstrdup_or_null(m->opts.location_url);
+		r->location = xstrdup(m->opts.location_url != NULL ? m->opts.location_url : "");
 	if (r->kubeconfig == NULL)
 		r->kubeconfig = xstrdup_or_null(m->opts.kubeconfig);
 	if (r->context == NULL)
@@ -401,6 +401,8 @@ model_start(struct model *m)
 {
 	m->place = PLACE_BACKUPS;
 	model_open(m, places[PLACE_BACKUPS].type, NULL);
+	if (m->opts.location_url == NULL)
+		model_open(m, &screen_first, NULL);
 }
 
 /* --- what all of it is about --- */
@@ -481,6 +483,34 @@ model_checked_at(const struct model *m, const char *location)
 	return NULL;
 }
 
+/* --- settings --- */
+
+void
+model_take_settings(struct model *m)
+{
+	static const char *const times[] = { [TIMES_AGE] = "age", [TIMES_LOCAL] = "local", [TIMES_UTC] = "utc" };
+
+	for (size_t i = 0; i < COUNT(times); i++)
+		if (strcmp(settings_get(&m->settings, "times"), times[i]) == 0)
+			m->times = (enum times)i;
+	m->canvas.ascii = m->opts.ascii || strcmp(settings_get(&m->settings, "ascii"), "on") == 0;
+}
+
+void
+model_set(struct model *m, const char *name, const char *value)
+{
+	AUTO_FREE char *both = NULL;
+	struct err e;
+
+	if (settings_set(&m->settings, name, value, &e) < 0) {
+		model_say(m, TOAST_WARN, "%s", e.msg);
+		return;
+	}
+	both = xasprintf("%s %s", name, settings_get(&m->settings, name));
+	model_take_settings(m);
+	model_wish(m, WISH_SET, both);
+}
+
 struct model *
 model_new(const struct ui_options *o)
 {
@@ -488,6 +518,7 @@ model_new(const struct ui_options *o)
 
 	m->opts = *o;
 	m->keys = keymap_new();
+	settings_init(&m->settings);
 	m->canvas.ascii = o->ascii;
 	m->input = xstrdup("");
 	m->input_before = xstrdup("");

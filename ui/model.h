@@ -10,6 +10,7 @@
 #include "ui/canvas.h"
 #include "ui/dialog.h"
 #include "ui/keys.h"
+#include "ui/settings.h"
 #include "ui/widgets/form.h"
 #include "ui/widgets/pager.h"
 #include "ui/widgets/table.h"
@@ -39,6 +40,8 @@ enum wish_kind {
 	WISH_SUBMIT,             /* request, with the ticket its events are to carry */
 	WISH_CANCEL,             /* what was submitted with ticket */
 	WISH_COPY,               /* text to the clipboard */
+	WISH_SET,                /* text: "NAME VALUE", to be kept */
+	WISH_THEME,              /* text: to be shown, for now */
 	WISH_REPAINT, WISH_SUSPEND, WISH_LEAVE
 };
 struct wish {
@@ -53,6 +56,7 @@ struct ui_options {
 	const char *project, *location, *location_url, *kubeconfig, *context;
 	const char *server;              /* of the context; NULL: none */
 	bool        read_only, ascii;
+	const char *about;               /* of program and terminal, lines; NULL: nothing */
 	/* What a command line asks, as the program itself reads it: see cli_request. */
 	struct request *(*request)(int argc, char **argv, struct err *e);
 };
@@ -151,6 +155,7 @@ struct model {
 	char             *input, *input_before;  /* of the prompt; the filter before it */
 	char             *used_location, *used_url, *used_context, *used_server;  /* what opts point at once another one was chosen */
 	struct { struct checked *at; size_t len, cap; } checked;
+	struct settings   settings;
 	struct strs       location_draft;        /* "FIELD=VALUE", without secrets */
 	struct strs       history;               /* of the palette, oldest first */
 	size_t            history_at;
@@ -186,6 +191,10 @@ void model_wish(struct model *m, enum wish_kind kind, const char *text);
 /* Everything is about another location (its name and URL), another context (server NULL: not known) from now on: places begin anew. */
 void model_use_location(struct model *m, const char *name, const char *url);
 void model_use_context(struct model *m, const char *name, const char *server);
+/* Changes a setting, in the file too; what is wrong with it is said. */
+void model_set(struct model *m, const char *name, const char *value);
+/* What the settings say holds from now on; explicit options stay. */
+void model_take_settings(struct model *m);
 /* Notes what a validation has found; the last such note, NULL: none. */
 void model_checked(struct model *m, const char *location, bool good);
 const struct checked *model_checked_at(const struct model *m, const char *location);

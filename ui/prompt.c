@@ -53,8 +53,34 @@ cmd_force(struct model *m, const char *arg)
 	model_act(m, "location.force");
 }
 
+static void
+cmd_theme(struct model *m, const char *arg)
+{
+	if (arg == NULL)
+		model_say(m, TOAST_WARN, ":theme takes a name: terminal, midnight, paper, contrast, mono, or yours");
+	else
+		model_wish(m, WISH_THEME, arg);
+}
+
+static void
+cmd_set(struct model *m, const char *arg)
+{
+	struct str value = str_of(arg != NULL ? arg : ""), name;
+	AUTO_FREE char *n = NULL, *v = NULL;
+
+	if (!str_split(&value, ' ', &name) || str_trim(value).len == 0) {
+		if (m->top->type != &screen_settings)
+			model_open(m, &screen_settings, NULL);
+		return;
+	}
+	n = str_dup(name);
+	v = str_dup(str_trim(value));
+	model_set(m, n, v);
+}
+
 static const struct command { const char *name; void (*run)(struct model *m, const char *arg); } commands[] = {
-	{ "force", cmd_force }, { "q", cmd_leave }, { "q!", cmd_leave }, { "ro", cmd_read_only }, { "rw", cmd_read_write },
+	{ "force", cmd_force }, { "q", cmd_leave }, { "q!", cmd_leave }, { "ro", cmd_read_only }, { "rw", cmd_read_write }, { "set", cmd_set },
+	{ "theme", cmd_theme },
 };
 
 /* --- the input --- */

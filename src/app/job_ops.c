@@ -130,6 +130,10 @@ location_open(struct job *j, struct err *e)
 	AUTO(store_closep) struct store *st = NULL;
 
 	job_about(j, ABOUT_LOCATION);
+	if (job_request(j)->location != NULL && job_request(j)->location[0] == '\0') {
+		err_set(e, EK_INVALID, "there is no backup location yet: :loc and n add one");
+		return NULL;
+	}
 	st = store_open(job_request(j)->location, e);
 	if (st == NULL)
 		return NULL;

@@ -66,6 +66,9 @@ default_location(struct cli *c, const struct project *p, int *code)
 {
 	const struct location *l = project_default_location(p);
 
+	/* The UI leads to one. */
+	if (l == NULL && strcmp(c->cmd->group, "ui") == 0)
+		return NULL;
 	if (l == NULL) {
 		if (p->locations.len > 0)
 			cli_error("--location is needed: project '%s' has %zu locations, and none is its defaultLocation", p->name,

@@ -1,6 +1,6 @@
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_model
-TESTS += tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_model
+check_PROGRAMS += tests/unit/test_themes tests/unit/test_ui_places tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_model
+TESTS += tests/unit/test_themes tests/unit/test_ui_places tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_model
 
 tests_unit_test_canvas_SOURCES = tests/unit/test_canvas.c
 tests_unit_test_canvas_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -21,4 +21,12 @@ tests_unit_test_theme_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIB
 tests_unit_test_model_SOURCES = tests/unit/test_model.c
 tests_unit_test_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_LDADD = src/cli/libcli.a $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_ui_places_SOURCES = tests/unit/test_ui_places.c
+tests_unit_test_ui_places_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ui_places_LDADD = src/cli/libcli.a $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_themes_SOURCES = tests/unit/test_themes.c
+tests_unit_test_themes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_themes_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS) -lm
 endif

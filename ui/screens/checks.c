@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REMEDY_ROWS 3            /* of one text */
+
 /* --- steps --- */
 
 static const struct { const char *status, *word; enum role role; bool good; } words[] = {
@@ -47,7 +49,7 @@ checks_add(struct check_steps *c, struct str json)
 			c->failed += words[i].role == ROLE_STATE_FAILED;
 		}
 	s.name = xstrdup(name);
-	s.detail = text(d, "detail");
+	s.detail = text(d, jdoc_text(d, "detail") != NULL && jdoc_text(d, "detail")[0] != '\0' ? "detail" : "cause");
 	s.remedy = text(d, "remedy");
 	*vec_push(c) = s;
 }
@@ -76,52 +78,79 @@ checks_tell(const struct check_step *s, struct pager *p)
 		pager_addf(p, ROLE_TEXT, "     Next: %s", s->remedy);
 }
 
+/* The rest of a text that does not fit goes on below, up to a few lines.  Returns the rows used. */
 static int
-step_rows(const struct check_step *s)
+draw_lines(struct area a, int row, int col, struct str text)
 {
-	return s->remedy[0] != '\0' ? 2 : 1;
+	int used = 0;
+
+	for (; text.len > 0 && used < REMEDY_ROWS && row + used < a.rows; used++) {
+		size_t n = text.len;
+
+		while (canvas_width(str_sub(text, 0, n), a.on->ascii) > a.cols - col && n > 0) {
+			n--;
+			while (n > 0 && text.p[n] != ' ')
+				n--;
+		}
+		if (n == 0 || used == REMEDY_ROWS - 1)
+			n = text.len;
+		(void)area_text(a, row + used, col, -1, ROLE_TEXT, str_sub(text, 0, n));
+		text = str_trim(str_sub(text, n, text.len));
+	}
+	return used;
+}
+
+static bool
+is_skipped(const struct check_step *s)
+{
+	return s->role == ROLE_STATE_UNKNOWN;
 }
 
 static void
-draw_step(const struct check_step *s, struct area a, int row, int col, int cols)
+draw_good(const struct check_step *s, struct area a, int row, int col, int cols)
 {
-	int used = area_text(a, row, col, cols, s->role, str_of(s->status)) + 1;
+	int used = 5;
 
-	used = used < 5 ? 5 : used;
+	(void)area_text(a, row, col, cols, s->role, str_of(s->status));
 	used += area_text(a, row, col + used, cols - used, ROLE_TEXT, str_of(s->name));
-	if (s->good && s->ms >= 0 && cols - used > 10)
+	if (s->ms >= 0 && cols - used > 10)
 		area_putf(a, row, col + used, ROLE_TEXT_DIM, " %lld ms", (long long)s->ms);
-	if (s->good)
-		return;
-	if (s->detail[0] != '\0')
-		area_putf(a, row, col + used, ROLE_TEXT, ": %s", s->detail);
-	if (s->remedy[0] != '\0')
-		area_putf(a, row + 1, col + 5, ROLE_TEXT, "Next: %s", s->remedy);
+}
+
+static int
+draw_bad(const struct check_step *s, struct area a, int row)
+{
+	AUTO_FREE char *what = xasprintf("%s%s%s", s->name, s->detail[0] != '\0' ? ": " : "", s->detail);
+	AUTO_FREE char *next = xasprintf("Next: %s", s->remedy);
+	int used;
+
+	(void)area_text(a, row, 1, 5, s->role, str_of(s->status));
+	used = draw_lines(a, row, 6, str_of(what));
+	return used + (s->remedy[0] != '\0' ? draw_lines(a, row + used, 6, str_of(next)) : 0);
 }
 
 void
 checks_draw(const struct check_steps *c, struct area a)
 {
-	int row = 0, half = a.cols / 2, need = 0;
-	bool right = false;
+	AUTO_BUF struct buf skipped = BUF_INIT(SIZE_MAX);
+	size_t good = 0;
+	int row = 0, half = a.cols / 2;
 
-	/* What is not good is what is looked for: it has its place first. */
-	for (size_t i = 0; i < c->len; i++)
-		need += c->at[i].good ? 0 : step_rows(&c->at[i]);
+	/* What is not good is what is looked for. */
+	for (size_t i = 0; i < c->len && row < a.rows; i++)
+		if (!c->at[i].good)
+			row += draw_bad(&c->at[i], a, row);
 	for (size_t i = 0; i < c->len; i++) {
-		if (!c->at[i].good || (row >= a.rows - need && !right))
-			continue;
-		draw_step(&c->at[i], a, row, right ? half : 1, half - 2);
-		row += right;
-		right = !right;
+		if (is_skipped(&c->at[i])) {
+			buf_putf(&skipped, "%s%s", skipped.len > 0 ? ", " : "", c->at[i].name);
+		} else if (c->at[i].good && row + (int)(good / 2) < a.rows) {
+			draw_good(&c->at[i], a, row + (int)(good / 2), good % 2 ? half : 1, half - 2);
+			good++;
+		}
 	}
-	row += right;
-	for (size_t i = 0; i < c->len && row < a.rows; i++) {
-		if (c->at[i].good)
-			continue;
-		draw_step(&c->at[i], a, row, 1, a.cols - 1);
-		row += step_rows(&c->at[i]);
-	}
+	row += (int)(good + 1) / 2;
+	if (skipped.len > 0 && row < a.rows)
+		area_putf(a, row, 1, ROLE_STATE_UNKNOWN, "skip %s", buf_cstr(&skipped));
 }
 
 /* --- the screens: arg is a line for each that is checked, one after another --- */

@@ -17,7 +17,7 @@ static const struct column columns[] = {
 	[PLACE] = { "BUCKET/PREFIX", COL_TEXT, 16, 48, 0, false },
 	[REGION] = { "REGION", COL_TEXT, 9, 16, 3, false },
 	[AUTH] = { "AUTH", COL_TEXT, 6, 20, 2, false },
-	[CHECK] = { "CHECK", COL_STATE, 5, 8, 0, false },
+	[CHECK] = { "CHECK", COL_STATE, 6, 8, 0, false },
 	[AGE] = { "CHECKED", COL_AGE, 7, 17, 2, false },
 	[ACCESS] = { "ACCESS", COL_TEXT, 9, 10, 4, true },
 };

@@ -13,6 +13,7 @@ const size_t places_len = COUNT(places);
 _Static_assert(COUNT(places) <= PLACES_MAX, "the model has room for all places");
 
 const struct alias aliases[] = {
+	{ "about", &screen_about },
 	{ "access", &screen_access },
 	{ "b", &screen_backup_new },
 	{ "backup", &screen_backup_new },
@@ -32,7 +33,9 @@ const struct alias aliases[] = {
 	{ "restore", &screen_restore_new },
 	{ "restores", &screen_restores },
 	{ "rs", &screen_restores },
+	{ "settings", &screen_settings },
 	{ "validate", &screen_validate },
+	{ "welcome", &screen_first },
 };
 const size_t aliases_len = COUNT(aliases);
 

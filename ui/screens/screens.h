@@ -20,6 +20,9 @@ extern const struct screen_type screen_location_new;     /* arg: the one to chan
 extern const struct screen_type screen_validate;         /* arg: locations, a line each */
 extern const struct screen_type screen_access;           /* arg: context */
 extern const struct screen_type screen_clusters;
+extern const struct screen_type screen_first;
+extern const struct screen_type screen_settings;
+extern const struct screen_type screen_about;
 extern const struct screen_type screen_text;             /* arg: title, newline, text */
 extern const struct screen_type screen_help;
 extern const struct screen_type screen_actions;          /* what can be done on the screen below */
