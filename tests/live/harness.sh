@@ -25,7 +25,10 @@ mkdir "$HOME"
 
 clean_up() {
 	local name
-	while read -r name; do kill "$name" 2> /dev/null || true; done < "$work/proxies"
+	while read -r name; do
+		# One that has ended has left its number to somebody else by now.
+		if grep -qz "^HOME=$work/" "/proc/$name/environ" 2> /dev/null; then kill "$name" || true; fi
+	done < "$work/proxies"
 	while read -r name; do HOME=$real_home "$sandbox" down "$name" < /dev/null || true; done < "$work/servers"
 	[ -n "${KEEP:-}" ] || rm -rf "$work"
 }
