@@ -74,6 +74,8 @@ const struct action actions[] = {
 	{ "restore.retry", IN_LIST, "restores", { "r" }, "try again what failed", 11, true },
 	{ "next-step", IN_FORM, "restore-new", { "PgDn" }, "next step", 3, false },
 	{ "previous-step", IN_FORM, "restore-new", { "PgUp" }, "step before", 0, false },
+	{ "backup.diff", IN_LIST | IN_VIEWER, "backups backup", { "d" }, "differences: two marked ones, or to the cluster", 0, false },
+	{ "diff.swap", IN_LIST, "diff", { "x" }, "swap the sides", 20, false },
 	{ "secrets", IN_ANY, "object", { "Ctrl-R" }, "show or hide values of a Secret", 20, false },
 	{ "location.new", IN_LIST, "locations", { "n" }, "add a location", 12, true },
 	{ "location.use", IN_LIST | IN_VIEWER, "locations location", { "U" }, "use this location", 11, false },

@@ -28,6 +28,7 @@ ui_libui_a_SOURCES = \
 	ui/screens/checks.h \
 	ui/screens/clusters.c \
 	ui/screens/details.c \
+	ui/screens/diff.c \
 	ui/screens/first.c \
 	ui/screens/help.c \
 	ui/screens/jobs.c \

@@ -1,6 +1,8 @@
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_themes tests/unit/test_ui_places tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_model
-TESTS += tests/unit/test_themes tests/unit/test_ui_places tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_model
+check_PROGRAMS += tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_themes \
+	tests/unit/test_model tests/unit/test_wizards tests/unit/test_ui_places
+TESTS += tests/unit/test_canvas tests/unit/test_table tests/unit/test_keys tests/unit/test_theme tests/unit/test_themes \
+	tests/unit/test_model tests/unit/test_wizards tests/unit/test_ui_places
 
 tests_unit_test_canvas_SOURCES = tests/unit/test_canvas.c
 tests_unit_test_canvas_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -29,4 +31,8 @@ tests_unit_test_ui_places_LDADD = src/cli/libcli.a $(UI_LIBS) $(EXT_LIBS) $(CURS
 tests_unit_test_themes_SOURCES = tests/unit/test_themes.c
 tests_unit_test_themes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_themes_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS) -lm
+
+tests_unit_test_wizards_SOURCES = tests/unit/test_wizards.c
+tests_unit_test_wizards_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_wizards_LDADD = src/cli/libcli.a $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS) $(CMOCKA_LIBS)
 endif

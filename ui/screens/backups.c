@@ -113,6 +113,7 @@ act(struct model *m, struct screen *s, const char *action)
 {
 	struct table *t = records_table(s);
 	AUTO_BUF struct buf names = BUF_INIT(SIZE_MAX);
+	size_t n;
 
 	if (strcmp(action, "backup.new") == 0)
 		model_open(m, &screen_backup_new, NULL);
@@ -120,6 +121,9 @@ act(struct model *m, struct screen *s, const char *action)
 		model_open(m, &screen_backup, table_current(t));
 	else if (strcmp(action, "backup.restore") == 0 && table_current(t) != NULL)
 		model_open(m, &screen_restore_new, table_current(t));
+	else if (strcmp(action, "backup.diff") == 0 && (n = records_chosen(t, &names)) > 0)
+		n > 2 ? model_say(m, TOAST_INFO, "mark two backups, or one to compare with the cluster")
+			: model_open(m, &screen_diff, buf_cstr(&names));
 	else if (strcmp(action, "backup.delete") == 0)
 		ask_delete(m, t);
 	else if (strcmp(action, "backup.verify") == 0 && records_chosen(t, &names) > 0)

@@ -408,6 +408,8 @@ act(struct model *m, struct screen *s, const char *action)
 			table_current_cell(&d->objects, NAMESPACE), table_current_cell(&d->objects, NAME));
 
 		model_open(m, &screen_object, arg);
+	} else if (strcmp(action, "backup.diff") == 0) {
+		model_open(m, &screen_diff, s->arg);
 	} else if (strcmp(action, "backup.restore") == 0 && !d->of_restore) {
 		restore(m, s);
 	} else {

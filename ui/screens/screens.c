@@ -23,6 +23,7 @@ const struct alias aliases[] = {
 	{ "cl", &screen_clusters },
 	{ "clusters", &screen_clusters },
 	{ "ctx", &screen_clusters },
+	{ "diff", &screen_diff },
 	{ "jobs", &screen_jobs },
 	{ "keys", &screen_help },
 	{ "loc", &screen_locations },

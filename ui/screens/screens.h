@@ -24,6 +24,8 @@ extern const struct screen_type screen_first;
 extern const struct screen_type screen_settings;
 extern const struct screen_type screen_about;
 extern const struct screen_type screen_text;             /* arg: title, newline, text */
+extern const struct screen_type screen_diff_text;        /* the same, its lines begin with +, - or ~ */
+extern const struct screen_type screen_diff;             /* arg: a backup; newline, another one, or the cluster */
 extern const struct screen_type screen_help;
 extern const struct screen_type screen_actions;          /* what can be done on the screen below */
 

@@ -16,7 +16,10 @@ open_text(struct model *m, struct screen *s)
 	s->title = str_dup(first);
 	pager_init(p);
 	p->wrap = true;
-	pager_add(p, ROLE_TEXT, rest);
+	if (s->type == &screen_diff_text)
+		pager_add_diff(p, rest);
+	else
+		pager_add(p, ROLE_TEXT, rest);
 }
 
 static void
@@ -38,7 +41,8 @@ pager(struct screen *s)
 	return s->state;
 }
 
-const struct screen_type screen_text = {
-	.name = "text", .mask = IN_VIEWER, .state_size = sizeof(struct pager),
-	.open = open_text, .close = close_text, .draw = draw, .pager = pager,
-};
+#define TEXT .needs = "a text", .mask = IN_VIEWER, .state_size = sizeof(struct pager), \
+	.open = open_text, .close = close_text, .draw = draw, .pager = pager
+
+const struct screen_type screen_text = { .name = "text", TEXT };
+const struct screen_type screen_diff_text = { .name = "diff-text", TEXT };

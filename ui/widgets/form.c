@@ -442,7 +442,7 @@ choices_width(const struct form *f, size_t i)
 
 	for (size_t k = 0; f->fields[i].choices[k] != NULL; k++)
 		width += 6 + (int)strlen(f->fields[i].choices[k]);
-	return width;
+	return width - 2;
 }
 
 static void
