@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "data/jdoc.h"
+#include "k8s/kubeconfig.h"
 #include "net/http.h"
 #include "ui/ui.h"
 
@@ -42,16 +43,33 @@ no_core_dump(void)
 	(void)setrlimit(RLIMIT_CORE, &none);     /* fails only where it is 0 for good */
 }
 
+/* What the screen says of where it is must not wait for a cluster: the kubeconfig alone tells it. */
+static void
+find_cluster(const struct cli *c, struct kube_conn *conn)
+{
+	struct err ignored;
+	AUTO(kubeconfig_freep) struct kubeconfig *kc = kubeconfig_load(c->args.kubeconfig, &ignored);
+
+	if (kc == NULL || kubeconfig_resolve(kc, c->args.context, conn, &ignored) < 0)
+		*conn = (struct kube_conn){ 0 };
+}
+
 static int
 show(const struct cli *c)
 {
 	struct err ignored;
 	AUTO_FREE char *project = project_current(c->args.project, &ignored);
-	const struct ui_options o = { .project = project != NULL ? project : PROJECT_DEFAULT,
-		.location = c->args.location, .location_url = c->url, .kubeconfig = c->args.kubeconfig,
-		.context = c->args.context, .request = cli_request };
+	struct kube_conn conn = { 0 };
+	int code;
+	struct ui_options o = { .project = project != NULL ? project : PROJECT_DEFAULT,
+		.location = c->args.location, .location_url = c->url, .kubeconfig = c->args.kubeconfig, .request = cli_request };
 
-	return ui_run(&o);
+	find_cluster(c, &conn);
+	o.context = c->args.context != NULL ? c->args.context : conn.context;
+	o.server = conn.server;
+	code = ui_run(&o);
+	kube_conn_done(&conn);
+	return code;
 }
 
 int

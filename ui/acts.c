@@ -175,19 +175,27 @@ acts_allowed(const struct model *m, const struct action *a, const char **why)
 	return *why == NULL;
 }
 
+bool
+acts_may(struct model *m, const char *action)
+{
+	const char *why;
+	int a = action_find(action);
+	bool may = a < 0 || acts_allowed(m, &actions[a], &why);
+
+	if (!may)
+		model_say(m, TOAST_WARN, "%s", why);
+	return may;
+}
+
 void
 model_act(struct model *m, const char *id)
 {
 	struct screen *s = m->top;
 	struct table *t = screen_table(s);
 	struct pager *p = screen_pager(s);
-	const char *why;
-	int a = action_find(id);
 
-	if (a >= 0 && !acts_allowed(m, &actions[a], &why)) {
-		model_say(m, TOAST_WARN, "%s", why);
+	if (!acts_may(m, id))
 		return;
-	}
 	if ((s->type->act != NULL && s->type->act(m, s, id)) || (t != NULL && table_act(t, id, m->now_s))
 	    || (p != NULL && pager_act(p, id)))
 		return;

@@ -17,6 +17,8 @@ void acts_click(struct model *m, const struct msg *msg);
 void acts_tab(struct model *m, size_t tab);
 /* The action can be used here: the screen knows it and the mode allows it; else why not (static text). */
 bool acts_allowed(const struct model *m, const struct action *a, const char **why);
+/* The same for what does not come from a key; tells the user why not. */
+bool acts_may(struct model *m, const char *action);
 
 /* --- prompt.c: the line for filters, searches and the palette --- */
 

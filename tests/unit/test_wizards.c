@@ -273,6 +273,8 @@ test_read_only(void **state)
 	}
 	press(m, ": b a c k u p Enter S-Tab S-Tab Enter");        /* the palette is no way around it */
 	assert_null(asked(m, OP_BACKUP_CREATE));
+	press(m, "Esc : v a l i d a t e Space x Enter");
+	assert_null(asked(m, OP_LOCATION_VALIDATE));
 	press(m, "Esc : r w Enter Right Enter");
 	assert_true(shows(m, "READ-WRITE"));
 	model_free(m);

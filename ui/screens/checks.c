@@ -1,4 +1,5 @@
 /* Validating locations and trying permissions: each step as it comes (ui.md 4.5). */
+#include "ui/model_impl.h"
 #include "ui/screens/checks.h"
 
 #include "base/attr.h"
@@ -267,7 +268,14 @@ start(struct model *m, struct screen *s, enum op op)
 	ask(m, s, op);
 }
 
-static void load_validate(struct model *m, struct screen *s) { start(m, s, OP_LOCATION_VALIDATE); }
+/* It puts a probe into the bucket. */
+static void
+load_validate(struct model *m, struct screen *s)
+{
+	if (acts_may(m, "location.validate"))
+		start(m, s, OP_LOCATION_VALIDATE);
+}
+
 static void load_access(struct model *m, struct screen *s) { start(m, s, OP_CLUSTER_CHECK); }
 
 static void

@@ -45,7 +45,8 @@ open_diff(struct model *m, struct screen *s)
 	struct str rest = str_of(s->arg), a = { 0 };
 
 	(void)m;
-	(void)str_split(&rest, '\n', &a);
+	/* From a list by lines, from the palette by blanks. */
+	(void)str_split(&rest, str_chr(rest, '\n') < rest.len ? '\n' : ' ', &a);
 	d->a = str_dup(a);
 	d->b = rest.len > 0 ? str_dup(rest) : xstrdup("live");
 	put_title(s);

@@ -304,6 +304,8 @@ validate(struct model *m, struct screen *s)
 	struct location_form *l = s->state;
 	struct request *r;
 
+	if (!acts_may(m, "location.validate"))
+		return;
 	if (strchr(form_get(&l->form, "CONFIG"), '=') != NULL)
 		split_config(&l->form);
 	if (l->trying != 0 || !form_check(&l->form))

@@ -248,6 +248,8 @@ cut(struct form *f, size_t from, size_t to)
 {
 	struct buf *v = &f->values[f->focus];
 
+	if (from == to)
+		return;
 	memmove(v->p + from, v->p + to, v->len - to);
 	buf_cut(v, v->len - (to - from));
 	f->caret = from;
