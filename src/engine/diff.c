@@ -149,8 +149,8 @@ check_unknown(const struct filter_opts *f, const struct strs *a, const struct st
 			if (strcmp(a->at[i], b->at[k]) == 0)
 				strs_add(&both, a->at[i]);
 	name = scope_unknown(f, &both);
-	return name == NULL ? 0 : err_set(e, EK_NOTFOUND, "neither backup has objects of type '%s' (short names are not known "
-		"here: write deployments, not deploy)", name);
+	return name == NULL ? 0 : err_set(e, EK_NOTFOUND, "neither backup has objects of type '%s' (of custom "
+			"resources no short names are known here)", name);
 }
 
 static int

@@ -174,8 +174,8 @@ choose(const struct grep *g, const struct vbackup *b, const struct reader *rd, s
 		return -1;
 	name = scope_unknown(g->o->filter, &unknown);
 	if (name != NULL && !g->o->several)
-		return err_set(e, EK_NOTFOUND, "backup '%s' has no objects of type '%s' (short names are not known here: write "
-			"deployments, not deploy)", b->name, name);
+		return err_set(e, EK_NOTFOUND, "backup '%s' has no objects of type '%s' (of custom resources no "
+			"short names are known here)", b->name, name);
 	for (size_t i = 0; i < ix->n_entries; i++) {
 		const struct index_entry *en = &ix->entries[i];
 		int takes = scope_takes(s, en->gr, en->ns, en->name, en->labels, e);

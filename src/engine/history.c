@@ -343,7 +343,7 @@ history_run(struct store *st, const struct history_opts *o, struct report *r, hi
 		report_note(r, "%zu backup%s that did not complete %s it: that is not taken for a deletion", h.incomplete,
 			h.incomplete == 1 ? "" : "s", h.incomplete == 1 ? "lacks" : "lack");
 	if (h.told == 0)
-		return err_set(e, EK_NOTFOUND, "no '%s' in any backup in %s (short names are not known here: write deployment, "
-			"not deploy)", o->object, store_label(st));
+		return err_set(e, EK_NOTFOUND, "no '%s' in any backup in %s (of custom resources no "
+			"short names are known here)", o->object, store_label(st));
 	return 0;
 }

@@ -117,6 +117,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/scrub_rules.c \
 	src/engine/select.c \
 	src/engine/select.h \
+	src/engine/short_names.c \
+	src/engine/short_names.h \
 	src/engine/side_files.c \
 	src/engine/side_files.h \
 	src/engine/verify.c \

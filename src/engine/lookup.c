@@ -31,8 +31,8 @@ lookup_object(const struct index *ix, const struct discovery *d, const char *bac
 	kind = str_dup(l.kind);
 	res = discovery_resolve(d, kind);
 	if (res == NULL) {
-		err_set(e, EK_NOTFOUND, "backup '%s' has no objects of type '%s' (short names are not known here: write deployment, "
-			"not deploy)", backup, kind);
+		err_set(e, EK_NOTFOUND, "backup '%s' has no objects of type '%s' (of custom resources no "
+			"short names are known here)", backup, kind);
 		return NULL;
 	}
 	for (size_t i = 0; i < ix->n_entries; i++) {

@@ -12,6 +12,7 @@
 #include "engine/ahead.h"
 #include "engine/cache.h"
 #include "engine/chain.h"
+#include "engine/short_names.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -762,6 +763,7 @@ add_type(struct discovery *d, const struct index_entry *en)
 	res->singular = str_dup(en->kind);
 	res->api_version = dot < en->gr.len ? xasprintf("%s/%s", res->group, res->version)
 		: xstrdup(res->version);
+	short_names_add(&res->short_names, en->gr);
 }
 
 struct discovery *

@@ -47,8 +47,8 @@ bool reader_cut_off(const struct reader *r);
 /* EK_CORRUPT when an object says it has another name or namespace than its place in the tarball. */
 MUST_CHECK int reader_check_name(const struct index_entry *en, struct str json, struct err *e);
 
-/* The types in the archive as a discovery result, so that names resolve without a cluster ("deployments", "Deployment";
- * short names are not known).  Caller frees with discovery_free. */
+/* The types in the archive as a discovery result, so that names resolve without a cluster ("deployments", "deploy", "Deployment";
+ * of custom resources no short names are known).  Caller frees with discovery_free. */
 struct discovery *reader_discovery(const struct reader *r);
 /* The same of one object's type. */
 struct discovery *reader_type_of(const struct index_entry *en);

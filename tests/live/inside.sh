@@ -69,7 +69,7 @@ ls_as_a_tree() {
 	run ls b1 --include-namespaces shop --tree kind
 	grep -Eq '^deployments.apps .* 1 object$' "$work/got"
 	ends 2 "neither namespace nor kind" orlop backup ls b1 --tree height --location "$location"
-	run ls b1 --include-resources configmaps --include-namespaces shop -o name
+	run ls b1 --include-resources cm --include-namespaces shop -o name
 	[ "$(sort "$work/got" | tr '\n' ' ')" = "configmaps/shop/conf configmaps/shop/stays " ]
 }
 
