@@ -24,6 +24,8 @@ ui_libui_a_SOURCES = \
 	ui/prompt.c \
 	ui/screens/backup_new.c \
 	ui/screens/backups.c \
+	ui/screens/changes.c \
+	ui/screens/changes.h \
 	ui/screens/checks.c \
 	ui/screens/checks.h \
 	ui/screens/clusters.c \

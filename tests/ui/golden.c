@@ -15,6 +15,7 @@
 #include "base/attr.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/cli.h"
 #include "base/parse.h"
 #include "ui/model.h"
 #include "ui/screens/screens.h"
@@ -202,7 +203,7 @@ cmd_pass(struct play *p, struct str rest)
 	set_time(p, p->now_ms + number(p, str_trim(rest)));
 }
 
-static const struct { const char *name; void (*run)(struct play *p, struct str rest); } commands[] = {
+static const struct { const char *name; void (*run)(struct play *p, struct str rest); } script_commands[] = {
 	{ "open", cmd_open }, { "row", cmd_row }, { "bytes", cmd_bytes }, { "finding", cmd_finding }, { "note", cmd_note },
 	{ "end", cmd_end }, { "fail", cmd_fail }, { "progress", cmd_progress }, { "keys", cmd_keys }, { "type", cmd_type },
 	{ "pass", cmd_pass },
@@ -213,9 +214,9 @@ run_line(struct play *p, struct str line)
 {
 	struct str name = word(&line);
 
-	for (size_t i = 0; i < COUNT(commands); i++)
-		if (str_eqz(name, commands[i].name)) {
-			commands[i].run(p, line);
+	for (size_t i = 0; i < COUNT(script_commands); i++)
+		if (str_eqz(name, script_commands[i].name)) {
+			script_commands[i].run(p, line);
 			return;
 		}
 	bad(p, "no command", name);
@@ -252,7 +253,7 @@ static void
 draw(const char *path, struct str script, int rows, int cols, enum rendition r, struct buf *out)
 {
 	const struct ui_options o = { .project = "retail", .location = "s3-main", .location_url = "s3://main?region=eu",
-		.context = "prod-eu", .server = "https://10.0.4.7:6443", .ascii = r != UTF8 };
+		.context = "prod-eu", .server = "https://10.0.4.7:6443", .ascii = r != UTF8, .request = cli_request };
 	struct play p = { .m = model_new(&o), .script = path };
 	struct str line;
 
@@ -331,7 +332,9 @@ check(const char *dir, const char *name, bool update)
 }
 
 static const char *const all[] = {
-	"backups", "backups-empty", "backups-failed", "backups-filter", "backups-hostile", "help", "messages", "palette", "restores",
+	"backup-details", "backup-objects", "backup-results", "backups", "backups-empty",
+	"backups-failed", "backups-filter", "backups-hostile", "help", "messages", "overview", "palette",
+	"restore-confirm", "restore-plan", "restores",
 };
 
 int

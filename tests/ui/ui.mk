@@ -2,7 +2,7 @@
 check_PROGRAMS += tests/ui/golden
 TESTS += tests/ui/golden
 tests_ui_golden_SOURCES = tests/ui/golden.c
-tests_ui_golden_LDADD = $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS)
+tests_ui_golden_LDADD = src/cli/libcli.a $(UI_LIBS) $(EXT_LIBS) $(CURSES_LIBS)
 
 # make golden: takes what is drawn now for right; look at the difference before committing it.
 golden: tests/ui/golden$(EXEEXT)

@@ -198,13 +198,28 @@ outcome_role(const char *outcome)
 	return ROLE_PLAN_SAME;
 }
 
+/* "apps/v1/Deployment" -> "Deployment.apps", "v1/Pod" -> "Pod": several groups may have the same kind. */
+static char *
+kind_of(const char *type)
+{
+	struct str rest = str_of(type), group = { 0 }, version = { 0 };
+
+	if (str_chr(rest, '/') == rest.len)
+		return xstrdup(type);
+	(void)str_split(&rest, '/', &group);
+	if (str_chr(rest, '/') == rest.len)
+		return str_dup(rest);
+	(void)str_split(&rest, '/', &version);
+	return xasprintf(STR_FMT "." STR_FMT, STR_ARG(rest), STR_ARG(group));
+}
+
 /* "apps/v1/Deployment" and "shop/web(created)", or without the outcome. */
 static void
-add_object(struct rows *rows, const char *type, const char *text)
+add_object(struct rows *rows, const char *type, const char *text, bool outcomes)
 {
 	AUTO_FREE char *id = xasprintf("%s %s", type, text), *object = xstrdup(text);
-	char *outcome = strrchr(object, '('), *name = object, *slash;
-	const char *kind = strrchr(type, '/') != NULL ? strrchr(type, '/') + 1 : type;
+	char *outcome = outcomes ? strrchr(object, '(') : NULL, *name = object, *slash;
+	AUTO_FREE char *kind = kind_of(type);
 
 	if (outcome != NULL) {
 		*outcome++ = '\0';
@@ -228,7 +243,7 @@ fill_objects(struct model *m, struct details *d, const cJSON *list)
 	jdoc_each(type, list)
 		jdoc_each(object, type)
 			if (cJSON_IsString(object))
-				add_object(rows, type->string, object->valuestring);
+				add_object(rows, type->string, object->valuestring, d->of_restore);
 	table_set(&d->objects, rows, m->now_s);
 }
 
@@ -365,16 +380,22 @@ draw(struct model *m, struct screen *s, struct area a)
 		pager_draw(pager(s), a);
 }
 
-/* The ids of rows are "apps/v1/Deployment shop/web"; picks are "Deployment/shop/web". */
+/* The ids of rows are "apps/v1/Deployment shop/web"; picks are "Deployment.apps/shop/web". */
+struct picking { struct buf picks; size_t odd; };
+
 static void
 add_pick(void *ctx, const char *id)
 {
 	struct str object = str_of(id), type = { 0 };
-	struct buf *out = ctx;
+	struct picking *p = ctx;
+	AUTO_FREE char *word = NULL, *kind = NULL;
 
 	(void)str_split(&object, ' ', &type);
-	type = str_sub(type, str_rchr(type, '/') < type.len ? str_rchr(type, '/') + 1 : 0, type.len);
-	buf_putf(out, "%s" STR_FMT "/" STR_FMT, out->len > 0 ? "," : "", STR_ARG(type), STR_ARG(object));
+	/* These mean something in an entry: such a name is not for a list of them. */
+	p->odd += strpbrk(object.p, "*?[]{},~\\") != NULL;
+	word = str_dup(type);
+	kind = kind_of(word);
+	buf_putf(&p->picks, "%s%s/" STR_FMT, p->picks.len > 0 ? "," : "", kind, STR_ARG(object));
 }
 
 /* Marked objects alone, or all of the backup. */
@@ -382,13 +403,18 @@ static void
 restore(struct model *m, struct screen *s)
 {
 	struct details *d = s->state;
-	AUTO_BUF struct buf arg = BUF_INIT(SIZE_MAX), picks = BUF_INIT(SIZE_MAX);
+	AUTO_BUF struct buf arg = BUF_INIT(SIZE_MAX);
+	struct picking p = { .picks = BUF_INIT(SIZE_MAX) };
 
-	table_each_marked(&d->objects, add_pick, &picks);
+	table_each_marked(&d->objects, add_pick, &p);
 	buf_puts(&arg, s->arg);
-	if (picks.len > 0)
-		buf_putf(&arg, "\n%s", buf_cstr(&picks));
-	model_open(m, &screen_restore_new, buf_cstr(&arg));
+	if (p.picks.len > 0)
+		buf_putf(&arg, "\n%s", buf_cstr(&p.picks));
+	buf_free(&p.picks);
+	if (p.odd > 0)
+		model_say(m, TOAST_WARN, "a marked name has characters of patterns: --objects-from takes it from a file");
+	else
+		model_open(m, &screen_restore_new, buf_cstr(&arg));
 }
 
 static bool

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "data/jdoc.h"
-#include "ui/screens/records.h"
+#include "ui/screens/changes.h"
 #include "ui/screens/screens.h"
 
 #include <stdio.h>
@@ -27,6 +27,7 @@ struct differences {
 	struct rows *coming;
 	struct strs  texts;              /* of the rows, by their ids */
 	size_t       held;
+	char        *missed;             /* the first thing that could not be compared */
 };
 
 static void
@@ -60,6 +61,7 @@ close_diff(struct screen *s)
 
 	free(d->a);
 	free(d->b);
+	free(d->missed);
 	table_done(&d->table);
 	table_rows_free(d->coming);
 	strs_free(&d->texts);
@@ -75,6 +77,7 @@ load(struct model *m, struct screen *s)
 	d->coming = table_rows_new(columns, COUNT(columns));
 	strs_free(&d->texts);
 	d->held = 0;
+	free(TAKE(d->missed));
 	r->op = OP_BACKUP_DIFF;
 	r->name = xstrdup(d->a);
 	r->look.other = xstrdup(d->b);
@@ -84,33 +87,7 @@ load(struct model *m, struct screen *s)
 /* --- rows --- */
 
 static void
-put_side(struct buf *out, char sign, const cJSON *v)
-{
-	AUTO_FREE char *text = v != NULL ? cJSON_Print(v) : NULL;
-	struct str rest = str_of(text), line;
-
-	while (text != NULL && rest.len > 0 && str_split(&rest, '\n', &line))
-		buf_putf(out, "%c " STR_FMT "\n", sign, STR_ARG(line));
-}
-
-static void
-put_changes(const cJSON *changes, struct buf *text, struct buf *where)
-{
-	const cJSON *c;
-
-	jdoc_each(c, changes) {
-		const char *path = jdoc_text(c, "path") != NULL ? jdoc_text(c, "path") : "?";
-
-		if (where->len < 1000)
-			buf_putf(where, "%s%.200s", where->len > 0 ? ", " : "", path);
-		buf_putf(text, "~ %s\n", path);
-		put_side(text, '-', jdoc_get(c, "old"));
-		put_side(text, '+', jdoc_get(c, "new"));
-	}
-}
-
-static void
-add(struct differences *d, const cJSON *row)
+add(struct differences *d, const cJSON *row, struct str json)
 {
 	static const struct { const char *word; enum role role; } looks[] = {
 		{ "added", ROLE_DIFF_ADD }, { "removed", ROLE_DIFF_DEL },
@@ -126,7 +103,7 @@ add(struct differences *d, const cJSON *row)
 		if (strcmp(looks[i].word, change) == 0)
 			role = looks[i].role;
 	if (d->held < TEXTS_MAX)
-		put_changes(jdoc_get(row, "changes"), &text, &where);
+		changes_put(json, &text, &where);
 	d->held += text.len;
 	(void)snprintf(id, sizeof id, "%zu", d->texts.len);
 	strs_add(&d->texts, buf_cstr(&text));
@@ -144,10 +121,19 @@ event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev
 	if (ev->kind == EV_ROW) {
 		AUTO(jdoc_wipep) cJSON *row = jdoc_parse((struct str){ ev->text, ev->len }, &ignored);
 
-		add(d, row);
+		add(d, row, (struct str){ ev->text, ev->len });
 	}
-	if (ev->kind == EV_END && ev->end != END_FAILED && d->coming != NULL)
-		table_set(&d->table, TAKE(d->coming), m->now_s);
+	if (ev->kind == EV_FINDING && d->missed == NULL)
+		d->missed = finding_text((struct str){ ev->text, ev->len });
+	if (ev->kind != EV_END || ev->end == END_FAILED || d->coming == NULL)
+		return;
+	table_set(&d->table, TAKE(d->coming), m->now_s);
+	if (ev->end == END_DONE)
+		return;
+	/* What could not be compared is not the same. */
+	s->load = LOAD_FAILED;
+	err_set(&s->why, EK_UNAVAILABLE, "not all was compared: %.300s", d->missed != NULL ? d->missed : "it was canceled");
+	model_say(m, TOAST_ERROR, "%s", s->why.msg);
 }
 
 /* --- on the screen --- */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "data/jdoc.h"
 #include "data/yaml.h"
+#include "ui/screens/changes.h"
 #include "ui/screens/records.h"
 #include "ui/screens/screens.h"
 
@@ -132,49 +133,31 @@ show(struct model *m, struct screen *s)
 
 /* --- answers --- */
 
+/* - is the backup, + the cluster. */
 static void
-add_side(struct pager *p, enum role role, const char *sign, const cJSON *v)
+add_difference(struct object *o, const cJSON *d, struct str json)
 {
-	AUTO_FREE char *text = v != NULL ? cJSON_Print(v) : NULL;
-	struct str rest = str_of(text), line;
-
-	while (text != NULL && rest.len > 0 && str_split(&rest, '\n', &line))
-		pager_addf(p, role, "%s " STR_FMT, sign, STR_ARG(line));
-}
-
-/* The first side of the comparison is the backup, the second the cluster. */
-static void
-add_difference(struct object *o, const cJSON *d)
-{
+	AUTO(buf_wipe) struct buf text = BUF_INIT(SIZE_MAX);
 	const char *change = jdoc_text(d, "change");
-	const cJSON *c;
 
 	o->differs = true;
 	if (change != NULL && strcmp(change, "changed") != 0)
 		pager_addf(&o->live, ROLE_DIFF_CHANGE, "%s", strcmp(change, "removed") == 0
 			? "the cluster does not have it any more" : change);
-	jdoc_each(c, jdoc_get(d, "changes")) {
-		const char *path = jdoc_text(c, "path");
-
-		pager_addf(&o->live, ROLE_YAML_KEY, "%.2000s", path != NULL ? path : "?");
-		add_side(&o->live, ROLE_DIFF_DEL, "- backup ", jdoc_get(c, "old"));
-		add_side(&o->live, ROLE_DIFF_ADD, "+ cluster", jdoc_get(c, "new"));
-	}
+	changes_put(json, &text, NULL);
+	pager_add_diff(&o->live, buf_str(&text));
 }
 
 static void
-add_history(struct object *o, const cJSON *d)
+add_history(struct object *o, const cJSON *d, struct str json)
 {
 	const char *change = jdoc_text(d, "change"), *backup = jdoc_text(d, "backup");
 	bool same = change != NULL && strcmp(change, "same") == 0;
 	AUTO_BUF struct buf where = BUF_INIT(SIZE_MAX);
-	const cJSON *c;
 
 	if (backup == NULL)
 		return;
-	jdoc_each(c, jdoc_get(d, "changes"))
-		if (where.len < 1000)
-			buf_putf(&where, "%s%.200s", where.len > 0 ? ", " : "", jdoc_text(c, "path") != NULL ? jdoc_text(c, "path") : "?");
+	changes_put(json, NULL, &where);
 	table_rows_add(o->coming, backup, (const char *const[]){ backup, change, NULL, NULL, buf_cstr(&where) },
 		(const int64_t[]){ 0, 0, record_time(d, "created"), jdoc_int(d, "size", -1), 0 }, NULL,
 		same ? ROLE_PLAN_SAME : ROLE_PLAN_CHANGE);
@@ -196,9 +179,9 @@ take_row(struct object *o, uint64_t ticket, const struct event *ev)
 	}
 	d = jdoc_parse(json, &ignored);
 	if (ticket == o->live_ticket)
-		add_difference(o, d);
+		add_difference(o, d, json);
 	else if (o->coming != NULL)
-		add_history(o, d);
+		add_history(o, d, json);
 }
 
 static void
@@ -208,10 +191,17 @@ event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev
 
 	if (ev->kind == EV_ROW)
 		take_row(o, ticket, ev);
+	if (ev->kind == EV_FINDING && ticket == o->live_ticket) {
+		AUTO_FREE char *text = finding_text((struct str){ ev->text, ev->len });
+
+		pager_addf(&o->live, ROLE_STATE_FAILED, "%s", text);
+	}
 	if (ev->kind != EV_END)
 		return;
 	if (ticket == o->live_ticket && ev->end == END_FAILED)
 		pager_addf(&o->live, ROLE_STATE_FAILED, "%s", ev->err.msg);
+	else if (ticket == o->live_ticket && ev->end != END_DONE)
+		pager_addf(&o->live, ROLE_STATE_FAILED, "not compared");
 	else if (ticket == o->live_ticket && !o->differs)
 		pager_addf(&o->live, ROLE_STATE_OK, "the cluster has it as it is in the backup");
 	else if (ticket == o->history_ticket && ev->end == END_FAILED)
@@ -254,6 +244,9 @@ act(struct model *m, struct screen *s, const char *action)
 
 	if (strcmp(action, "secrets") == 0) {
 		o->secrets = !o->secrets;
+		/* At once, whatever comes of asking again. */
+		pager_clear(&o->yaml);
+		pager_clear(&o->live);
 		model_say(m, TOAST_WARN, o->secrets ? "values of %s are shown" : "values of %s are hidden", s->title);
 		model_load(m, s);
 		show(m, s);

@@ -22,7 +22,7 @@ pager_init(struct pager *p)
 void
 pager_done(struct pager *p)
 {
-	buf_free(&p->text);
+	buf_wipe(&p->text);
 	vec_free(&p->lines);
 	vec_free(&p->shown);
 	free(p->search);
@@ -32,7 +32,7 @@ pager_done(struct pager *p)
 void
 pager_clear(struct pager *p)
 {
-	buf_cut(&p->text, 0);
+	buf_wipe(&p->text);      /* it may have been a Secret */
 	p->lines.len = p->shown.len = 0;
 	p->full = false;
 }
@@ -71,7 +71,7 @@ push(struct pager *p, enum role role, struct str line)
 		return;
 	if (TEXT_MAX - p->text.len < line.len + LIMIT_SMALL_BODY) {
 		p->full = true;
-		line = S("(the rest is left out: W writes all of it to a file)");
+		line = S("(the rest is left out: the command line has all of it)");
 	}
 	if (buf_add_str(&p->text, line, &ignored) < 0)
 		return;
