@@ -169,7 +169,9 @@ def details_of_a_backup():
         t.type("configmap ^conf$\r")
         t.wait(re.compile("> ConfigMap +one +conf"), no="kube-system")
         t.press("Enter")
-        t.wait("ConfigMap", re.compile("^ *k: v", re.M))
+        t.wait("ConfigMap", "kind: ConfigMap")
+        t.press("G")                    # below what servers wrote about it
+        t.wait(re.compile("^ *k: v", re.M))
         t.press("Esc")
         t.wait(re.compile("> ConfigMap +one +conf"))
         t.press("4")
