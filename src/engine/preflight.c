@@ -319,8 +319,8 @@ preflight_report(struct report *r, const struct preflight_finding *f)
 	bool placed = f->name[0] != '\0';
 
 	report_finding(r, f->level == PREFLIGHT_STOP ? RESULT_ERROR : RESULT_WARNING, NULL, NULL, NULL,
-		f->remedy[0] != '\0' ? f->remedy : NULL, "%s: %s%s%s%s%s%s%s", f->code, f->text, placed ? " (" : "", f->resource,
-		placed ? " " : "", f->ns, f->ns[0] != '\0' ? "/" : "", placed ? f->name : "");
+		f->remedy[0] != '\0' ? f->remedy : NULL, "%s: %s%s%s%s%s%s%s%s", f->code, f->text, placed ? " (" : "",
+		placed ? f->resource : "", placed ? " " : "", f->ns, f->ns[0] != '\0' ? "/" : "", f->name, placed ? ")" : "");
 }
 
 static void
