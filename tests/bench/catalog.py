@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how fast a location is looked through: the list of its backups, and single objects of a large one.
+"""Measures how fast a location is looked through: the list of its backups, single objects of a large one, one restored.
 
     catalog.py --orlop PROGRAM [--backups 1000] [--objects 100000] [--repeat 3] [--store URL]
 
@@ -203,6 +203,21 @@ def bench_large(args, relay, put):
             relay.reset()
             again.append(run(command))
         row(words + ", index cached", again, relay)
+    return what
+
+
+def bench_one(args, relay, what):
+    """The object comes back into another namespace each time."""
+    namespace = what.split("/")[1]
+    restores = []
+    for n in range(args.repeat):
+        shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+        relay.reset()
+        restores.append(run([
+            args.orlop, "restore", "create", "one-%d" % n, "--from-backup", "large", "--include-object", what,
+            "--namespace-mappings", "%s:one-%d" % (namespace, n), "--location", args.location,
+            "--kubeconfig", args.kubeconfig]))
+    row("restore of one object, nothing cached", restores, relay)
 
 
 def main():
@@ -233,8 +248,12 @@ def main():
             s3.request(url, "PUT", "/%s/%s" % (BUCKET, key), body=data)
 
         bench_list(args, url, relay, put)
-        bench_large(args, relay, put)
+        what = bench_large(args, relay, put)
+        args.kubeconfig = subprocess.run([SANDBOX, "up", name, "--bare"], check=True, stdout=subprocess.PIPE,
+                                         encoding="utf-8").stdout.strip()
+        bench_one(args, relay, what)
     finally:
+        subprocess.run([SANDBOX, "down", name], check=True)
         if not args.store:
             subprocess.run([SANDBOX, "minio-down", name], check=True)
         shutil.rmtree(args.work, ignore_errors=True)
