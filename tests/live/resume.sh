@@ -60,6 +60,34 @@ another_machine_continues_with_force() {
 	[ "$(outcomes moved | grep -c '"outcome":"created"')" -ge 180 ] || fail "what was created before is not known as created"
 }
 
+one_of_two_that_continue_does_it() {
+	local first second code=0
+	slowed twice
+	kill -9 "$pid"
+	wait "$pid" || true
+	start_api_proxy "$work/held" "$a" "hold=$work/go POST .*/namespaces/twice/"
+	kubeconfig=$started restore create --resume twice > /dev/null 2> "$work/said.1" & first=$!
+	kubeconfig=$started restore create --resume twice > /dev/null 2> "$work/said.2" & second=$!
+	wait -n "$first" "$second" || code=$?
+	[ "$code" = 1 ] || fail "the one that is too late ends with $code: $(cat "$work"/said.[12])"
+	cat "$work"/said.[12] | grep -q 'still running' || fail "it is not told why: $(cat "$work"/said.[12])"
+	touch "$work/go"
+	if kill -0 "$first" 2> /dev/null; then wait "$first"; else wait "$second"; fi || fail "the other one failed: $(cat "$work"/said.[12])"
+	complete twice
+}
+
+a_killed_execution_of_a_saved_plan() {
+	restore plan --from-backup b1 --include-namespaces resume-a --namespace-mappings resume-a:planned --save "$work/plan.gz" > /dev/null
+	start_api_proxy "$work/stall.planned" "$a" "stall=0 POST .*/namespaces/planned/secrets"
+	"$ORLOP" restore create planned --plan "$work/plan.gz" --location "$location" --kubeconfig "$started" > /dev/null 2>&1 &
+	pid=$!
+	until_true 30 grep -q . "$work/stall.planned"
+	kill -9 "$pid"
+	wait "$pid" || true
+	restore create --resume planned > /dev/null
+	complete planned
+}
+
 ctrl_c_then_resume() {
 	local code=0
 	slowed stopped
@@ -106,6 +134,22 @@ undo_deletes_what_was_created_and_is_unchanged() {
 	ends 1 "undone already" restore undo undone --confirm
 }
 
+undo_asks_at_a_terminal() {
+	new asked > /dev/null
+	typed() { # KEYS
+		python3 "$here/typist.py" "$ORLOP" restore undo asked --location "$location" --kubeconfig "$a" \
+			-- "Type the name of the restore" "$1"$'\r' echo > "$work/screen"
+	}
+	for wrong in '' y yes Asked asked1; do
+		typed "$wrong"
+		grep -q 'nothing was deleted' "$work/screen" || fail "'$wrong': $(cat "$work/screen")"
+	done
+	complete asked
+	grep -q 'secrets.*secrets-000' "$work/screen" || fail "it did not say what: $(cat "$work/screen")"
+	typed asked
+	until_true 20 eval '! kubectl get namespace asked'
+}
+
 undo_deletes_namespaces_that_hold_nothing_else() {
 	new whole > /dev/null
 	new shared > /dev/null
@@ -118,7 +162,8 @@ undo_deletes_namespaces_that_hold_nothing_else() {
 }
 
 for name in kill_9_at_random_moments a_name_is_taken_while_it_is_in_progress_and_described_so \
-	another_machine_continues_with_force ctrl_c_then_resume what_failed_is_tried_again \
-	undo_deletes_what_was_created_and_is_unchanged undo_deletes_namespaces_that_hold_nothing_else; do
+	another_machine_continues_with_force one_of_two_that_continue_does_it a_killed_execution_of_a_saved_plan \
+	ctrl_c_then_resume what_failed_is_tried_again undo_deletes_what_was_created_and_is_unchanged undo_asks_at_a_terminal \
+	undo_deletes_namespaces_that_hold_nothing_else; do
 	try "$name"
 done
