@@ -112,6 +112,16 @@ node_affinity_is_dropped() {
 	all_the_same maps "${options[@]}"
 }
 
+storage_classes_are_mapped() {
+	local options=(--include-namespaces team-a --namespace-mappings team-a:classes --storage-class-mappings gold:silver)
+	kubectl apply -f - > /dev/null <<< '{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: silver}, provisioner: example.com/none}'
+	restored 0 "" maps "${options[@]}"
+	is silver classes persistentvolumeclaim/p '{.spec.storageClassName}'
+	all_the_same maps "${options[@]}"
+	restored 0 "" maps --include-namespaces team-a --namespace-mappings team-a:unmapped
+	is gold unmapped persistentvolumeclaim/p '{.spec.storageClassName}'
+}
+
 # --- mistakes ---
 
 entries_that_match_nothing_change_nothing() {
@@ -148,3 +158,4 @@ try mistakes_are_refused
 try namespaces_are_mapped_by_patterns_with_their_references
 try images_hosts_and_zones_are_mapped
 try node_affinity_is_dropped
+try storage_classes_are_mapped
