@@ -16,7 +16,7 @@ struct part { enum how how; struct str text; struct regex *re; };
 struct pick {
 	const char *where;           /* "--include-object", "--objects-from: line 3" */
 	const char *text;
-	bool        exclude, namespaced, met;
+	bool        exclude, listed, namespaced, met;
 	struct part kind, ns, name;  /* an exact kind is its gr */
 };
 
@@ -26,6 +26,8 @@ struct picks {
 	struct strmap *exact[2];     /* [exclude]: "gr/ns/name" -> pick */
 	struct buf     key;
 	bool           includes;
+	size_t         n_never;
+	const char    *never;
 };
 
 /* What the entries are read against. */
@@ -94,8 +96,12 @@ read_kind(struct picks *p, struct pick *it, const struct source *s, struct err *
 
 	if (r == NULL)
 		return unknown_kind(s, kind, e);
-	if (kind_rule(str_of(r->gr))->never && !it->exclude)
-		return err_set(e, EK_INVALID, "%s are never restored", r->gr);
+	if (kind_rule(str_of(r->gr))->never && !it->exclude) {
+		if (!it->listed)
+			return err_set(e, EK_INVALID, "%s are never restored", r->gr);
+		if (p->n_never++ == 0)
+			p->never = arena_strdup(&p->arena, str_of(r->gr));
+	}
 	if (r->namespaced && !it->namespaced)
 		return err_set(e, EK_INVALID, "%s are in namespaces: write '%s/NAMESPACE/%s', or '%s/*/%s' for any", r->gr,
 			kind, name, kind, name);
@@ -143,16 +149,18 @@ pick_done(struct pick *it)
 }
 
 static int
-add(struct picks *p, const char *where, struct str text, bool exclude, const struct source *s, struct err *e)
+add(struct picks *p, struct pick how, struct str text, const struct source *s, struct err *e)
 {
 	struct pick *it = arena_alloc(&p->arena, sizeof *it);
+	bool exclude = how.exclude;
 	struct str key;
 
-	*it = (struct pick){ .where = where, .text = arena_strdup(&p->arena, text), .exclude = exclude };
+	*it = how;
+	it->text = arena_strdup(&p->arena, text);
 	*vec_push(&p->all) = it;
 	p->includes |= !exclude;
 	if (read_parts(p, it, s, e) < 0)
-		return err_ctx(e, "%s '%s'", where, it->text);
+		return err_ctx(e, "%s '%s'", it->where, it->text);
 	if (it->kind.how == EXACT && it->ns.how == EXACT && it->name.how == EXACT) {
 		key = exact_key(p, it->kind.text, it->ns.text, it->name.text);
 		if (strmap_has(p->exact[exclude], key))
@@ -162,7 +170,7 @@ add(struct picks *p, const char *where, struct str text, bool exclude, const str
 		return 0;
 	}
 	if (p->patterns.len == LIMIT_RULES)
-		return err_set(e, EK_LIMIT, "%s '%s': more than %d patterns", where, it->text, LIMIT_RULES);
+		return err_set(e, EK_LIMIT, "%s '%s': more than %d patterns", it->where, it->text, LIMIT_RULES);
 	*vec_push(&p->patterns) = it;
 	return 0;
 }
@@ -171,7 +179,7 @@ static int
 add_options(struct picks *p, const char *where, const struct strs *list, bool exclude, const struct source *s, struct err *e)
 {
 	for (size_t i = 0; i < list->len; i++)
-		if (add(p, where, str_of(list->at[i]), exclude, s, e) < 0)
+		if (add(p, (struct pick){ .where = where, .exclude = exclude }, str_of(list->at[i]), s, e) < 0)
 			return -1;
 	return 0;
 }
@@ -190,7 +198,7 @@ add_file(struct picks *p, const char *text, const struct source *s, struct err *
 		if (line.len == 0 || line.p[0] == '#')
 			continue;
 		where = xasprintf("--objects-from: line %zu:", n);
-		if (add(p, arena_strdup(&p->arena, str_of(where)), line, false, s, e) < 0)
+		if (add(p, (struct pick){ .where = arena_strdup(&p->arena, str_of(where)), .listed = true }, line, s, e) < 0)
 			return -1;
 		any = true;
 	}
@@ -309,6 +317,13 @@ picks_judge(struct picks *p, const struct index_entry *en, struct pick_verdict *
 	v->excluded = found[true];
 	v->chosen = (v->named || !p->includes) && !v->excluded;
 	return 0;
+}
+
+size_t
+picks_never(const struct picks *p, const char **gr)
+{
+	*gr = p != NULL ? p->never : NULL;
+	return p != NULL ? p->n_never : 0;
 }
 
 /* --- what met nothing --- */

@@ -18,7 +18,7 @@ struct picks;
 /*
  * Reads the entries of o; kinds are looked up in the cluster, then in the backup (stored).  *out is NULL when there are
  * none: then nothing is picked.  EK_INVALID names option or line: not such an entry, bad pattern, a namespace for a kind
- * outside namespaces or none for one inside, a kind that is never restored, an empty file.  EK_NOTFOUND: a kind that
+ * outside namespaces or none for one inside, a kind that is never restored (but in the list: picks_never), an empty file.  EK_NOTFOUND: a kind that
  * neither has, with the nearest one.  EK_LIMIT: too many patterns.
  */
 MUST_CHECK int picks_new(const struct restore_opts *o, const struct discovery *cluster, const struct discovery *stored,
@@ -33,6 +33,12 @@ struct pick_verdict {
 };
 /* p may be NULL.  Remembers which entries met something.  -1 EK_LIMIT: a pattern takes too long. */
 MUST_CHECK int picks_judge(struct picks *p, const struct index_entry *en, struct pick_verdict *v, struct err *e);
+
+/*
+ * Lines of the list whose kind is never restored, *gr the first such kind: a list that `backup ls` wrote has them, and is
+ * no mistake.  They choose nothing that is restored.  *gr is borrowed.
+ */
+size_t picks_never(const struct picks *p, const char **gr);
 
 /* After everything in the backup was judged.  EK_NOTFOUND: an entry met nothing; names what is near it. */
 MUST_CHECK int picks_check(const struct picks *p, const struct index *ix, struct err *e);

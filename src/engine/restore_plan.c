@@ -182,8 +182,15 @@ static int
 read_picks(struct restore *rs, struct err *e)
 {
 	AUTO(discovery_freep) struct discovery *stored = reader_discovery(rs->reader);
+	const char *gr;
+	size_t n;
 
-	return picks_new(rs->o, rs->d, stored, &rs->picks, e);
+	if (picks_new(rs->o, rs->d, stored, &rs->picks, e) < 0)
+		return -1;
+	if ((n = picks_never(rs->picks, &gr)) > 0)
+		report_finding(rs->r, RESULT_WARNING, NULL, gr, "", NULL,
+			"--objects-from: %zu of its lines name what is never restored", n);
+	return 0;
 }
 
 int

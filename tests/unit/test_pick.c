@@ -59,6 +59,7 @@ make(void **state)
 	add_object("widgets.example.com", "Widget", "shop", "one");
 	add_object("clusterroles.rbac.authorization.k8s.io", "ClusterRole", "", "web");
 	add_object("clusterroles.rbac.authorization.k8s.io", "ClusterRole", "", "system:web");
+	add_object("nodes", "Node", "", "one");
 	return 0;
 }
 
@@ -114,7 +115,7 @@ static void
 entries_choose_objects(void **state)
 {
 	static const struct { struct given given; const char *want; } rows[] = {
-		{ { 0 }, "0 1 2 3 4 5 6 7 " },
+		{ { 0 }, "0 1 2 3 4 5 6 7 8 " },
 		{ { .inc = "cm/shop/web" }, "0 " },
 		{ { .inc = "ConfigMap/shop/web configmaps/data/web" }, "0 2 " },
 		{ { .inc = "cm/shop/web cm/shop/web" }, "0 " },
@@ -132,11 +133,12 @@ entries_choose_objects(void **state)
 		{ { .inc = "ing/shop/web" }, "4 " },             /* the backup has only the old group */
 		{ { .inc = "ingress/shop/web" }, "4 " },
 		{ { .inc = "widget/shop/one" }, "5 " },          /* the cluster does not know the kind */
-		{ { .exc = "cm/*/*" }, "4 5 6 7 " },
+		{ { .exc = "cm/*/*" }, "4 5 6 7 8 " },
 		{ { .inc = "*/*/*", .exc = "cm/*/web cm/shop/web-2" }, "3 4 5 " },
 		{ { .inc = "cm/shop/web", .exc = "cm/shop/web" }, "" },
 		{ { .file = "# list\n\n cm/shop/web\r\nclusterroles/web" }, "0 6 " },
 		{ { .inc = "widget/*/one", .file = "cm/shop/web\n" }, "0 5 " },
+		{ { .file = "node/one\ncm/shop/web\n" }, "0 8 " },
 	};
 
 	(void)state;
@@ -192,6 +194,22 @@ mistakes_are_told(void **state)
 	}
 }
 
+/* Lists come from `backup ls`, which names everything. */
+static void
+lists_may_name_what_is_never_restored(void **state)
+{
+	AUTO(restore_opts_done) struct restore_opts o = { .objects = xstrdup("node/one\ncm/shop/web\nno/one\n") };
+	AUTO(picks_freep) struct picks *p = NULL;
+	const char *gr;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(picks_never(NULL, &gr), 0);
+	assert_return_code(picks_new(&o, cluster, stored, &p, &e), 0);
+	assert_int_equal(picks_never(p, &gr), 2);
+	assert_string_equal(gr, "nodes");
+}
+
 static void
 named_and_excluded_are_told_apart(void **state)
 {
@@ -217,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_choose_objects),
 		cmocka_unit_test(mistakes_are_told),
+		cmocka_unit_test(lists_may_name_what_is_never_restored),
 		cmocka_unit_test(named_and_excluded_are_told_apart),
 	};
 
