@@ -34,6 +34,8 @@ src_engine_libengine_a_SOURCES = \
 	src/engine/diff.h \
 	src/engine/diff_impl.h \
 	src/engine/diff_live.c \
+	src/engine/dropped.c \
+	src/engine/dropped.h \
 	src/engine/grep.c \
 	src/engine/grep.h \
 	src/engine/history.c \

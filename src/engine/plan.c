@@ -11,6 +11,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "data/jscan.h"
+#include "engine/dropped.h"
 #include "engine/restore_impl.h"
 #include "k8s/list.h"
 
@@ -169,8 +171,7 @@ probe_create(struct plan *p, const struct target *t, struct item *it /* taken */
 {
 	struct probe *probe = free_slot(p, t, it, xasprintf("%s%cdryRun=All", it->create_path,
 		strchr(it->create_path, '?') != NULL ? '&' : '?'));
-	struct k8s_op op = { .method = "POST", .path = probe->path, .tag = probe, .body = buf_str(&it->body),
-		.metadata_only = true };
+	struct k8s_op op = { .method = "POST", .path = probe->path, .tag = probe, .body = buf_str(&it->body) };
 
 	return send_probe(p, probe, &op, e);
 }
@@ -192,12 +193,28 @@ probe_change(struct plan *p, const struct target *t, struct item *it /* taken */
 	return send_probe(p, probe, &op, e);
 }
 
+/* What would be created: the server may leave fields out without a word. */
 static int
-tell_accepted(struct plan *p, const struct probe *probe, struct err *e)
+tell_created(struct plan *p, const struct probe *probe, struct str answer, struct err *e)
+{
+	AUTO_BUF struct buf lost = BUF_INIT(LIMIT_OBJECT);
+	AUTO_FREE char *why = NULL;
+
+	if (json_check(answer, e) < 0 || dropped_fields(buf_str(&probe->it->body), answer, &lost, e) < 0)
+		return err_ctx(e, "the answer to POST %s", probe->path);
+	if (lost.len > 0)
+		why = xasprintf("the cluster drops %s", buf_cstr(&lost));
+	return tell_target(p, PLAN_CREATE, probe->t, S(""), why != NULL ? why : "", e);
+}
+
+static int
+tell_accepted(struct plan *p, const struct probe *probe, struct str answer, struct err *e)
 {
 	enum plan_action action = p->rs->o->policy == EXISTING_APPLY ? PLAN_APPLY : PLAN_UPDATE;
 
-	return tell_target(p, probe->diff.len > 0 ? action : PLAN_CREATE, probe->t, buf_str(&probe->diff), "", e);
+	if (probe->diff.len == 0)
+		return tell_created(p, probe, answer, e);
+	return tell_target(p, action, probe->t, buf_str(&probe->diff), "", e);
 }
 
 static int
@@ -226,7 +243,7 @@ probe_next(struct plan *p, struct err *e)
 	probe = k8s_call_tag(call);
 	p->seen = probe->seen;
 	if (k8s_call_result(call, &why) == 0)
-		rc = tell_accepted(p, probe, e);
+		rc = tell_accepted(p, probe, k8s_call_body(call), e);
 	else if (why.http != 0)
 		rc = tell_refused(p, probe->t, probe->it, buf_str(&probe->diff), &why, e);
 	else {

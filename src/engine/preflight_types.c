@@ -33,8 +33,8 @@ pf_check_version(struct preflight *p, struct err *e)
 	if (from == NULL || minor == NULL || !minor_of(minor, &was) || !minor_of(p->info.minor, &is))
 		return 0;
 	if (is < was)
-		pf_tell(p, PF_VERSION_SKEW, NULL, "fields that it does not know, or that are off there, are dropped; "
-			"a 'restore plan' after the restore tells what differs",
+		pf_tell(p, PF_VERSION_SKEW, NULL, "fields that it does not know, or that are off there, are dropped: "
+			"'restore plan --server' tells which",
 			"the cluster is older (%s) than the backup's (%s)", p->info.git_version, from);
 	else if (is > was + MINOR_NEWER)
 		pf_tell(p, PF_VERSION_SKEW, NULL, "look at the removed API versions below, and at 'restore plan --server'",

@@ -54,7 +54,14 @@ a_field_that_is_dropped_is_found() {
 	[ -n "$(kubectl "$newer" get pod -n skew renamed -o 'jsonpath={.spec.hostnameOverride}')" ] ||
 		fail "the newer one drops it, too"
 	orlop backup create skew --include-namespaces skew --location "$store" --kubeconfig "$newer"
-	ends 0 "version-skew|restore plan" orlop restore create skew --from-backup skew --location "$store" --kubeconfig "$older"
+	# Where a namespace is not there yet, the server cannot be asked.
+	kubectl "$newer" create namespace again
+	kubectl "$older" create namespace skew
+	orlop restore plan --from-backup skew --location "$store" --kubeconfig "$newer" --namespace-mappings skew:again --server > "$work/plan"
+	if grep drops "$work/plan"; then fail "this one drops nothing"; fi
+	orlop restore plan --from-backup skew --location "$store" --kubeconfig "$older" --server > "$work/plan"
+	grep -q 'create *pods .*drops spec.hostnameOverride' "$work/plan" || fail "$(cat "$work/plan")"
+	ends 0 "version-skew|restore plan --server" orlop restore create skew --from-backup skew --location "$store" --kubeconfig "$older"
 	orlop restore plan --from-backup skew --location "$store" --kubeconfig "$older" -o json > "$work/plan"
 	python3 - "$work/plan" <<-'PY'
 	import json, sys

@@ -1,6 +1,6 @@
 if HAVE_CMOCKA
 engine_tests = tests/unit/test_backup tests/unit/test_cache tests/unit/test_catalog tests/unit/test_chain tests/unit/test_change tests/unit/test_convert tests/unit/test_kind_rules tests/unit/test_maps tests/unit/test_reader \
-	tests/unit/test_needs tests/unit/test_policy tests/unit/test_pace tests/unit/test_podsec tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify tests/unit/test_view
+	tests/unit/test_dropped tests/unit/test_needs tests/unit/test_policy tests/unit/test_pace tests/unit/test_podsec tests/unit/test_report tests/unit/test_restore tests/unit/test_scrub tests/unit/test_select tests/unit/test_verify tests/unit/test_view
 check_PROGRAMS += $(engine_tests)
 TESTS += $(engine_tests)
 
@@ -81,6 +81,9 @@ tests_unit_test_view_SOURCES = tests/unit/test_view.c
 tests_unit_test_view_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_view_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_dropped_SOURCES = tests/unit/test_dropped.c
+tests_unit_test_dropped_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dropped_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_scrub_SOURCES = tests/unit/test_scrub.c
 tests_unit_test_scrub_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_scrub_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
