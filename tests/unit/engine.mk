@@ -46,6 +46,11 @@ tests_unit_test_needs_SOURCES = tests/unit/test_needs.c
 tests_unit_test_needs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_needs_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
 
+engine_tests += tests/unit/test_history
+tests_unit_test_history_SOURCES = tests/unit/test_history.c tests/unit/finding.h $(stored_sources)
+tests_unit_test_history_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_history_LDADD = $(ENGINE_LIBS) $(EXT_LIBS) $(CMOCKA_LIBS)
+
 engine_tests += tests/unit/test_pick
 tests_unit_test_pick_SOURCES = tests/unit/test_pick.c
 tests_unit_test_pick_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
