@@ -149,6 +149,8 @@ static void act_suspend(struct model *m) { model_wish(m, WISH_SUSPEND, NULL); }
 static void act_next_tab(struct model *m) { step_tab(m, 1); }
 static void act_previous_tab(struct model *m) { step_tab(m, -1); }
 
+static void act_forward(struct model *m) { model_forward(m); }
+
 static void
 open_over(struct model *m, const struct screen_type *type)
 {
@@ -165,7 +167,7 @@ static const struct { const char *id; void (*run)(struct model *); } everywhere[
 	{ "palette", act_palette }, { "help", act_help }, { "refresh", act_refresh }, { "zoom", act_zoom },
 	{ "repaint", act_repaint }, { "suspend", act_suspend }, { "leave", act_leave }, { "copy", act_copy },
 	{ "actions", act_actions }, { "jobs", act_jobs }, { "next-tab", act_next_tab }, { "previous-tab", act_previous_tab },
-	{ "next-step", act_next_tab }, { "previous-step", act_previous_tab },
+	{ "history-back", act_back }, { "history-forward", act_forward }, { "next-step", act_next_tab }, { "previous-step", act_previous_tab },
 };
 
 bool

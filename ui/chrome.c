@@ -208,7 +208,8 @@ draw_status(const struct model *m, struct area a)
 	int used;
 
 	if (m->prompt != PROMPT_NONE) {
-		used = area_putf(a, 0, 0, ROLE_PROMPT, m->prompt == PROMPT_PALETTE ? ":" : "/");
+		used = area_putf(a, 0, 0, ROLE_PROMPT, "%s", m->prompt == PROMPT_QUESTION ? m->question
+			: m->prompt == PROMPT_PALETTE ? ":" : "/");
 		used += area_text(a, 0, used, -1, ROLE_TEXT, str_of(m->input));
 		area_cursor(a, 0, used);
 		(void)area_text(a, 0, used, -1, ROLE_PROMPT_GHOST, str_of(prompt_ghost(m)));

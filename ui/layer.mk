@@ -24,6 +24,7 @@ ui_libui_a_SOURCES = \
 	ui/prompt.c \
 	ui/screens/backup_new.c \
 	ui/screens/backups.c \
+	ui/screens/browse.c \
 	ui/screens/changes.c \
 	ui/screens/changes.h \
 	ui/screens/checks.c \
@@ -32,6 +33,7 @@ ui_libui_a_SOURCES = \
 	ui/screens/details.c \
 	ui/screens/diff.c \
 	ui/screens/first.c \
+	ui/screens/grep.c \
 	ui/screens/help.c \
 	ui/screens/jobs.c \
 	ui/screens/location_new.c \
@@ -60,7 +62,10 @@ ui_libui_a_SOURCES = \
 	ui/ui.h \
 	ui/widgets/form.c \
 	ui/widgets/form.h \
+	ui/widgets/outline.c \
 	ui/widgets/pager.c \
 	ui/widgets/pager.h \
 	ui/widgets/table.c \
-	ui/widgets/table.h
+	ui/widgets/table.h \
+	ui/widgets/table_impl.h \
+	ui/widgets/table_rows.c

@@ -109,8 +109,16 @@ new_screen(struct model *m, const struct screen_type *type, const char *arg)
 	return s;
 }
 
-void
-model_open(struct model *m, const struct screen_type *type, const char *arg)
+static void
+forget_gone(struct model *m)
+{
+	for (size_t i = 0; i < m->gone.len; i++)
+		free(m->gone.at[i].arg);
+	m->gone.len = 0;
+}
+
+static void
+open_screen(struct model *m, const struct screen_type *type, const char *arg)
 {
 	struct screen *s = new_screen(m, type, arg);
 
@@ -120,6 +128,29 @@ model_open(struct model *m, const struct screen_type *type, const char *arg)
 	/* It may have gone away again at once. */
 	if (m->top == s)
 		model_load(m, s);
+}
+
+void
+model_open(struct model *m, const struct screen_type *type, const char *arg)
+{
+	forget_gone(m);
+	open_screen(m, type, arg);
+}
+
+void
+model_forward(struct model *m)
+{
+	struct gone g;
+
+	if (m->gone.len == 0) {
+		model_say(m, TOAST_INFO, "nothing was left with [ or Esc that could be gone to again");
+		return;
+	}
+	g = m->gone.at[--m->gone.len];
+	open_screen(m, g.type, g.arg);
+	if (m->top->type == g.type && g.type->tabs != NULL)
+		acts_tab(m, g.tab);
+	free(g.arg);
 }
 
 static void
@@ -144,6 +175,7 @@ model_back(struct model *m)
 
 	if (s->below == NULL)
 		return;
+	*vec_push(&m->gone) = (struct gone){ s->type, xstrdup_or_null(s->arg), s->tab };
 	m->top = s->below;
 	screen_free(m, s);
 	come_back(m);
@@ -159,6 +191,7 @@ model_place(struct model *m, size_t place)
 			model_back(m);
 		return;
 	}
+	forget_gone(m);
 	m->places[m->place] = m->top;
 	m->top = m->places[place];
 	m->places[place] = NULL;
@@ -365,6 +398,8 @@ model_confirm(struct model *m, const struct confirm *c)
 void
 model_apply(struct model *m, const struct msg *msg)
 {
+	bool moves = msg->kind != MSG_TIME && msg->kind != MSG_PROGRESS;
+
 	m->dirty = true;
 	switch (msg->kind) {
 	case MSG_KEY:
@@ -394,6 +429,8 @@ model_apply(struct model *m, const struct msg *msg)
 		on_progress(m, msg);
 		break;
 	}
+	if (moves && m->top != NULL && m->top->type->settled != NULL)
+		m->top->type->settled(m, m->top);
 }
 
 void
@@ -544,6 +581,8 @@ model_free(struct model *m)
 		request_free(m->wishes.at[i].request);
 		free(m->wishes.at[i].text);
 	}
+	forget_gone(m);
+	vec_free(&m->gone);
 	vec_free(&m->messages);
 	vec_free(&m->jobs);
 	vec_free(&m->wishes);

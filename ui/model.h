@@ -79,6 +79,7 @@ struct screen_type {
 	/* Events of what model_ask submitted. */
 	void (*event)(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev);
 	bool        live;                /* shows what jobs change: loaded anew when one has ended */
+	void (*settled)(struct model *m, struct screen *s);      /* after anything that may have moved the cursor; NULL: nothing */
 	bool (*act)(struct model *m, struct screen *s, const char *action);      /* false: not one of its actions */
 	void (*show)(struct model *m, struct screen *s);         /* another tab, or back from a screen above; NULL: nothing */
 	void (*draw)(struct model *m, struct screen *s, struct area a);
@@ -128,10 +129,13 @@ struct asked { uint64_t ticket; struct screen *by; };
 /* What validating a location has found. */
 struct checked { char *name; bool good; int64_t at_s; };
 
+/* A screen that was left. */
+struct gone { const struct screen_type *type; char *arg; size_t tab; };
+
 /* The screens at the bottom, which digits switch between; they keep their state. */
 #define PLACES_MAX 8
 
-enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_SEARCH, PROMPT_PALETTE };
+enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_SEARCH, PROMPT_PALETTE, PROMPT_QUESTION };
 
 struct model {
 	struct ui_options opts;
@@ -153,6 +157,9 @@ struct model {
 	int64_t           toast_until_ms;        /* the last message is shown up to then; INT64_MAX: until a key */
 	enum prompt_kind  prompt;
 	char             *input, *input_before;  /* of the prompt; the filter before it */
+	const char       *question;              /* PROMPT_QUESTION: what stands before the input */
+	void            (*answer)(struct model *m, const char *text);
+	struct { struct gone *at; size_t len, cap; } gone;       /* screens that were left, to go forward to again */
 	char             *used_location, *used_url, *used_context, *used_server;  /* what opts point at once another one was chosen */
 	struct { struct checked *at; size_t len, cap; } checked;
 	struct settings   settings;
@@ -202,5 +209,7 @@ const struct checked *model_checked_at(const struct model *m, const char *locati
 void model_act(struct model *m, const char *action);
 /* Asks before something is done; fn is called after the right button, and word, was given. */
 void model_confirm(struct model *m, const struct confirm *c);
+/* Asks for a line of text, which is not empty; question is static text. */
+void model_prompt(struct model *m, const char *question, void (*answer)(struct model *m, const char *text));
 
 #endif

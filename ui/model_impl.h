@@ -10,6 +10,9 @@ struct pager *screen_pager(struct screen *s);
 struct form  *screen_form(struct screen *s);
 unsigned      screen_mask(struct screen *s);             /* enum key_mask: which keys hold */
 
+/* To the screen that was left last. */
+void model_forward(struct model *m);
+
 /* --- acts.c: actions that hold everywhere, keys and clicks --- */
 
 void acts_key(struct model *m, keycode k);

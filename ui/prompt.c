@@ -101,6 +101,14 @@ prompt_open(struct model *m, enum prompt_kind kind)
 	m->input_before = xstrdup(m->input);
 }
 
+void
+model_prompt(struct model *m, const char *question, void (*answer)(struct model *m, const char *text))
+{
+	m->question = question;
+	m->answer = answer;
+	prompt_open(m, PROMPT_QUESTION);
+}
+
 /* The list or text shows what is typed while it is typed. */
 static void
 show(struct model *m, const char *text)
@@ -230,6 +238,16 @@ run_line(struct model *m)
 		model_say(m, TOAST_WARN, "no place or command '%s': ? lists them", name);
 }
 
+static void
+answer(struct model *m)
+{
+	AUTO_FREE char *text = xstrdup(m->input);
+
+	close_prompt(m, true);
+	if (text[0] != '\0')
+		m->answer(m, text);
+}
+
 void
 prompt_key(struct model *m, keycode k)
 {
@@ -237,6 +255,8 @@ prompt_key(struct model *m, keycode k)
 
 	if (k == K_ENTER && m->prompt == PROMPT_PALETTE)
 		run_line(m);
+	else if (k == K_ENTER && m->prompt == PROMPT_QUESTION)
+		answer(m);
 	else if (k == K_ENTER)
 		close_prompt(m, true);
 	else if (k == K_ESC || k == (KEY_CTRL | 'c') || (k == K_BACKSPACE && m->input[0] == '\0'))

@@ -326,6 +326,10 @@ send_entry(struct job *j, const struct index_entry *en, struct buf *row)
 	jw_kv_str(&w, "namespace", en->ns);
 	jw_kv_str(&w, "name", en->name);
 	jw_kv_uint(&w, "size", en->size);
+	if (en->labels.len > 0) {
+		jw_key(&w, "labels");
+		jw_raw(&w, en->labels);
+	}
 	jw_obj_end(&w);
 	if (jw_done(&w, &ignored) == 0)
 		job_row(j, buf_str(row));
@@ -403,7 +407,7 @@ op_backup_cat(struct job *j, struct err *e)
 {
 	AUTO_OPENED struct opened o = { 0 };
 	const struct request *r = job_request(j);
-	const struct view view = { VIEW_ALL, r->look.show_secrets };
+	const struct view view = { r->look.brief ? VIEW_UNMANAGED : VIEW_ALL, r->look.show_secrets };
 
 	if (open_backup(j, &o, e) < 0)
 		return job_failed(e);

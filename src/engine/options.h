@@ -91,6 +91,7 @@ struct look_opts {
 	bool               show_secrets, all_fields, ignore_case;
 	bool               once;             /* grep: the first match of an object is enough */
 	bool               count;            /* grep: how many matches an object has, not which */
+	bool               brief;            /* cat: without what servers keep for themselves */
 	bool               diff;             /* history: what has changed */
 	bool               exit_code;        /* diff: a difference ends it as partial */
 };

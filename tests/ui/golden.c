@@ -332,7 +332,7 @@ check(const char *dir, const char *name, bool update)
 }
 
 static const char *const all[] = {
-	"backup-details", "backup-objects", "backup-results", "backups", "backups-empty",
+	"backup-details", "backup-resources", "backup-results", "backups", "backups-empty", "browse", "grep",
 	"backups-failed", "backups-filter", "backups-hostile", "help", "messages", "overview", "palette",
 	"restore-confirm", "restore-plan", "restores",
 };

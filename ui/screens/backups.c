@@ -119,6 +119,8 @@ act(struct model *m, struct screen *s, const char *action)
 		model_open(m, &screen_backup_new, NULL);
 	else if (strcmp(action, "open") == 0 && table_current(t) != NULL)
 		model_open(m, &screen_backup, table_current(t));
+	else if (strcmp(action, "backup.browse") == 0 && table_current(t) != NULL)
+		model_open(m, &screen_browse, table_current(t));
 	else if (strcmp(action, "backup.restore") == 0 && table_current(t) != NULL)
 		model_open(m, &screen_restore_new, table_current(t));
 	else if (strcmp(action, "backup.diff") == 0 && (n = records_chosen(t, &names)) > 0)

@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/strmap.h"
 #include "data/jscan.h"
 #include "data/yaml.h"
 #include "ui/screens/records.h"
@@ -14,7 +15,8 @@
 #include <string.h>
 
 enum { TAB_SUMMARY, TAB_OBJECTS, TAB_RESULTS, TAB_LOGS, TAB_YAML };
-static const char *const tabs[] = { "Summary", "Objects", "Results", "Logs", "YAML", NULL };
+static const char *const backup_tabs[] = { "Summary", "Resources", "Results", "Logs", "YAML", NULL };
+static const char *const restore_tabs[] = { "Summary", "Objects", "Results", "Logs", "YAML", NULL };
 
 enum { KIND, NAMESPACE, NAME, OUTCOME };
 static const struct column object_columns[] = {
@@ -22,6 +24,14 @@ static const struct column object_columns[] = {
 	[NAMESPACE] = { "NAMESPACE", COL_TEXT, 10, 30, 0, false },
 	[NAME] = { "NAME", COL_TEXT, 20, 80, 0, false },
 	[OUTCOME] = { "OUTCOME", COL_STATE, 8, 14, 1, false },
+};
+
+/* Of a backup: what kinds it has; its objects are in the tree. */
+enum { TYPE, NAMESPACES, COUNT_OF };
+static const struct column type_columns[] = {
+	[TYPE] = { "KIND", COL_TEXT, 24, 60, 0, false },
+	[NAMESPACES] = { "NAMESPACES", COL_COUNT, 10, 10, 0, false },
+	[COUNT_OF] = { "OBJECTS", COL_COUNT, 8, 10, 0, false },
 };
 
 enum { LEVEL, OBJECT, MESSAGE, NEXT };
@@ -52,9 +62,10 @@ open_details(struct model *m, struct screen *s)
 	pager_init(&d->logs);
 	pager_init(&d->yaml);
 	d->summary.wrap = true;
-	/* Only restores have outcomes. */
-	table_init(&d->objects, object_columns, COUNT(object_columns) - !d->of_restore, d->of_restore ? OUTCOME : KIND,
-		d->of_restore);
+	if (d->of_restore)
+		table_init(&d->objects, object_columns, COUNT(object_columns), OUTCOME, true);
+	else
+		table_init(&d->objects, type_columns, COUNT(type_columns), COUNT_OF, true);
 	table_init(&d->results, result_columns, COUNT(result_columns), LEVEL, true);
 }
 
@@ -213,13 +224,12 @@ kind_of(const char *type)
 	return xasprintf(STR_FMT "." STR_FMT, STR_ARG(rest), STR_ARG(group));
 }
 
-/* "apps/v1/Deployment" and "shop/web(created)", or without the outcome. */
+/* "apps/v1/Deployment" and "shop/web(created)". */
 static void
-add_object(struct rows *rows, const char *type, const char *text, bool outcomes)
+add_object(struct rows *rows, const char *type, const char *text)
 {
-	AUTO_FREE char *id = xasprintf("%s %s", type, text), *object = xstrdup(text);
-	char *outcome = outcomes ? strrchr(object, '(') : NULL, *name = object, *slash;
-	AUTO_FREE char *kind = kind_of(type);
+	AUTO_FREE char *id = xasprintf("%s %s", type, text), *object = xstrdup(text), *kind = kind_of(type);
+	char *outcome = strrchr(object, '('), *name = object, *slash;
 
 	if (outcome != NULL) {
 		*outcome++ = '\0';
@@ -237,13 +247,47 @@ add_object(struct rows *rows, const char *type, const char *text, bool outcomes)
 static void
 fill_objects(struct model *m, struct details *d, const cJSON *list)
 {
-	struct rows *rows = table_rows_new(object_columns, COUNT(object_columns) - !d->of_restore);
+	struct rows *rows = table_rows_new(object_columns, COUNT(object_columns));
 	const cJSON *type, *object;
 
 	jdoc_each(type, list)
 		jdoc_each(object, type)
 			if (cJSON_IsString(object))
-				add_object(rows, type->string, object->valuestring, d->of_restore);
+				add_object(rows, type->string, object->valuestring);
+	table_set(&d->objects, rows, m->now_s);
+}
+
+/* Objects of a type, "shop/web" or outside namespaces "web". */
+static void
+add_type(struct rows *rows, const char *type, const cJSON *list)
+{
+	AUTO(strmap_freep) struct strmap *namespaces = strmap_new();
+	AUTO_FREE char *kind = kind_of(type);
+	int64_t nums[COUNT(type_columns)] = { 0 };
+	const cJSON *object;
+
+	jdoc_each(object, list) {
+		struct str name, ns = { 0 };
+
+		if (!cJSON_IsString(object))
+			continue;
+		nums[COUNT_OF]++;
+		name = str_of(object->valuestring);
+		if (str_chr(name, '/') < name.len && str_split(&name, '/', &ns))
+			(void)strmap_add(namespaces, ns);
+	}
+	nums[NAMESPACES] = (int64_t)strmap_len(namespaces);
+	table_rows_add(rows, type, (const char *const[]){ kind, NULL, NULL }, nums, NULL, ROLE_TEXT);
+}
+
+static void
+fill_types(struct model *m, struct details *d, const cJSON *list)
+{
+	struct rows *rows = table_rows_new(type_columns, COUNT(type_columns));
+	const cJSON *type;
+
+	jdoc_each(type, list)
+		add_type(rows, type->string, type);
 	table_set(&d->objects, rows, m->now_s);
 }
 
@@ -320,7 +364,7 @@ fill(struct model *m, struct details *d, struct str json)
 	if (doc == NULL)
 		return;
 	fill_summary(d, jdoc_get(doc, record), jdoc_get(doc, "outcomes"));
-	fill_objects(m, d, jdoc_get(doc, "resourceList"));
+	(d->of_restore ? fill_objects : fill_types)(m, d, jdoc_get(doc, "resourceList"));
 	fill_results(m, d, jdoc_get(doc, "results"), jdoc_get(doc, "outcomes.problems"));
 	pager_clear(&d->yaml);
 	if (jget(json, record, &raw) && yaml_from_json(raw, &yaml, &ignored) == 0)
@@ -380,41 +424,14 @@ draw(struct model *m, struct screen *s, struct area a)
 		pager_draw(pager(s), a);
 }
 
-/* The ids of rows are "apps/v1/Deployment shop/web"; picks are "Deployment.apps/shop/web". */
-struct picking { struct buf picks; size_t odd; };
-
+/* All of a kind, in the tree. */
 static void
-add_pick(void *ctx, const char *id)
+browse_type(struct model *m, struct screen *s)
 {
-	struct str object = str_of(id), type = { 0 };
-	struct picking *p = ctx;
-	AUTO_FREE char *word = NULL, *kind = NULL;
+	const char *type = table_current(&((struct details *)s->state)->objects), *kind = strrchr(type, '/');
+	AUTO_FREE char *arg = xasprintf("%s\ncol:kind=^%s$", s->arg, kind != NULL ? kind + 1 : type);
 
-	(void)str_split(&object, ' ', &type);
-	/* These mean something in an entry: such a name is not for a list of them. */
-	p->odd += strpbrk(object.p, "*?[]{},~\\") != NULL;
-	word = str_dup(type);
-	kind = kind_of(word);
-	buf_putf(&p->picks, "%s%s/" STR_FMT, p->picks.len > 0 ? "," : "", kind, STR_ARG(object));
-}
-
-/* Marked objects alone, or all of the backup. */
-static void
-restore(struct model *m, struct screen *s)
-{
-	struct details *d = s->state;
-	AUTO_BUF struct buf arg = BUF_INIT(SIZE_MAX);
-	struct picking p = { .picks = BUF_INIT(SIZE_MAX) };
-
-	table_each_marked(&d->objects, add_pick, &p);
-	buf_puts(&arg, s->arg);
-	if (p.picks.len > 0)
-		buf_putf(&arg, "\n%s", buf_cstr(&p.picks));
-	buf_free(&p.picks);
-	if (p.odd > 0)
-		model_say(m, TOAST_WARN, "a marked name has characters of patterns: --objects-from takes it from a file");
-	else
-		model_open(m, &screen_restore_new, buf_cstr(&arg));
+	model_open(m, &screen_browse, arg);
 }
 
 static bool
@@ -430,23 +447,22 @@ act(struct model *m, struct screen *s, const char *action)
 
 		model_open(m, &screen_text, text);
 	} else if (strcmp(action, "open") == 0 && s->tab == TAB_OBJECTS && !d->of_restore && table_current(&d->objects) != NULL) {
-		AUTO_FREE char *arg = xasprintf("%s\n%s\n%s\n%s", s->arg, table_current_cell(&d->objects, KIND),
-			table_current_cell(&d->objects, NAMESPACE), table_current_cell(&d->objects, NAME));
-
-		model_open(m, &screen_object, arg);
+		browse_type(m, s);
+	} else if (strcmp(action, "backup.browse") == 0 && !d->of_restore) {
+		model_open(m, &screen_browse, s->arg);
 	} else if (strcmp(action, "backup.diff") == 0) {
 		model_open(m, &screen_diff, s->arg);
 	} else if (strcmp(action, "backup.restore") == 0 && !d->of_restore) {
-		restore(m, s);
+		model_open(m, &screen_restore_new, s->arg);
 	} else {
 		return false;
 	}
 	return true;
 }
 
-#define DETAILS .needs = "a name", .mask = IN_LIST, .state_size = sizeof(struct details), .tabs = tabs, \
+#define DETAILS .needs = "a name", .mask = IN_LIST, .state_size = sizeof(struct details), \
 	.open = open_details, .close = close_details, .load = load, .event = event, .act = act, .show = show, .draw = draw, \
 	.table = table, .pager = pager
 
-const struct screen_type screen_backup = { .name = "backup", DETAILS };
-const struct screen_type screen_restore = { .name = "restore", DETAILS };
+const struct screen_type screen_backup = { .name = "backup", .tabs = backup_tabs, DETAILS };
+const struct screen_type screen_restore = { .name = "restore", .tabs = restore_tabs, DETAILS };

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAB_YAML, TAB_LIVE, TAB_HISTORY };
+enum { TAB_YAML, TAB_LIVE, TAB_HISTORY, TAB_COUNT_ };
 static const char *const tabs[] = { "YAML", "Against live", "History", NULL };
 
 enum { BACKUP, CHANGE, CREATED, SIZE, WHERE };
@@ -32,12 +32,12 @@ struct object {
 	bool         secrets, differs;
 };
 
-/* arg: "BACKUP KIND NAMESPACE NAME", separated by newlines. */
+/* arg: "BACKUP KIND NAMESPACE NAME", separated by newlines; then, if another tab than the first is meant, its digit. */
 static void
 open_object(struct model *m, struct screen *s)
 {
 	struct object *o = s->state;
-	struct str rest = str_of(s->arg), part[4] = { 0 };
+	struct str rest = str_of(s->arg), part[5] = { 0 };
 
 	(void)m;
 	for (size_t i = 0; i < COUNT(part); i++)
@@ -51,6 +51,8 @@ open_object(struct model *m, struct screen *s)
 	pager_init(&o->yaml);
 	pager_init(&o->live);
 	table_init(&o->history, columns, COUNT(columns), CREATED, true);
+	if (part[4].len > 0)
+		s->tab = (size_t)(part[4].p[0] - '0') % TAB_COUNT_;
 }
 
 static void
@@ -80,15 +82,6 @@ request(const struct object *o, enum op op)
 	if (op != OP_BACKUP_DIFF)
 		strs_add(&r->objects, place);
 	return r;
-}
-
-static void
-load(struct model *m, struct screen *s)
-{
-	struct object *o = s->state;
-
-	o->live_ticket = o->history_ticket = 0;
-	s->ticket = model_ask(m, s, request(o, OP_BACKUP_CAT));
 }
 
 static void
@@ -129,6 +122,16 @@ show(struct model *m, struct screen *s)
 		ask_live(m, s);
 	else if (s->tab == TAB_HISTORY && o->history_ticket == 0)
 		ask_history(m, s);
+}
+
+static void
+load(struct model *m, struct screen *s)
+{
+	struct object *o = s->state;
+
+	o->live_ticket = o->history_ticket = 0;
+	s->ticket = model_ask(m, s, request(o, OP_BACKUP_CAT));
+	show(m, s);
 }
 
 /* --- answers --- */
@@ -249,7 +252,6 @@ act(struct model *m, struct screen *s, const char *action)
 		pager_clear(&o->live);
 		model_say(m, TOAST_WARN, o->secrets ? "values of %s are shown" : "values of %s are hidden", s->title);
 		model_load(m, s);
-		show(m, s);
 	} else if (strcmp(action, "open") == 0 && s->tab == TAB_HISTORY && table_current(&o->history) != NULL) {
 		AUTO_FREE char *arg = xasprintf("%s\n%s\n%s\n%s", table_current(&o->history), o->kind, o->ns, o->name);
 

@@ -35,12 +35,12 @@ static const struct field chosen[] = {
 	{ .id = "--exclude-namespaces", .label = "  but not", .kind = FIELD_TEXT },
 	{ .id = "--include-resources", .label = "Kinds of objects", .kind = FIELD_TEXT, .hint = "all; or deployments,secrets,.." },
 	{ .id = "--exclude-resources", .label = "  but not", .kind = FIELD_TEXT },
-	{ .id = "--include-object", .label = "Single objects", .kind = FIELD_TEXT, .hint = "deployment/shop/web,..; B chooses them" },
+	{ .id = "--include-object", .label = "Single objects", .kind = FIELD_TEXT, .hint = "deployment/shop/web,cm/shop/*,.." },
 	{ .id = "--exclude-object", .label = "  but not", .kind = FIELD_TEXT },
 	{ .id = "--with-dependencies", .label = "", .kind = FIELD_CHECK, .hint = "also what these refer to" },
 	{ .id = "--include-cluster-resources", .label = "Outside namespaces", .kind = FIELD_CHOICE, .choices = cluster_resources },
 	{ .id = "--selector", .label = "Label selector", .kind = FIELD_TEXT, .hint = "app=web,env!=dev" },
-	COMMAND, NEXT,
+	COMMAND, { .id = "browse", .label = "Choose objects", .kind = FIELD_BUTTON }, NEXT,
 };
 static const struct field map[] = {
 	{ .id = "--namespace-mappings", .label = "Namespaces", .kind = FIELD_TEXT, .hint = "old:new,prod-*:stage-*" },
@@ -167,6 +167,13 @@ open_wizard(struct model *m, struct screen *s)
 	free(s->title);
 	s->title = xasprintf("Restore %s", s->arg);
 	form_set(&w->forms[STEP_TARGET], "backup", s->arg);
+	changed(m, s);
+}
+
+void
+restore_new_choose(struct model *m, struct screen *s, const char *picks)
+{
+	form_set(&((struct wizard *)s->state)->forms[STEP_SELECT], "--include-object", picks);
 	changed(m, s);
 }
 
@@ -444,7 +451,10 @@ act(struct model *m, struct screen *s, const char *action)
 static void
 pressed(struct model *m, struct screen *s, const char *button)
 {
-	acts_tab(m, strcmp(button, "plan") == 0 ? STEP_PLAN : s->tab + 1);
+	if (strcmp(button, "browse") == 0)
+		model_open(m, &screen_browse, s->arg);
+	else
+		acts_tab(m, strcmp(button, "plan") == 0 ? STEP_PLAN : s->tab + 1);
 }
 
 static void

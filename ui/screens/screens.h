@@ -11,7 +11,9 @@ extern const struct screen_type screen_backup, screen_restore;   /* details; arg
 extern const struct screen_type screen_messages;
 extern const struct screen_type screen_jobs;
 extern const struct screen_type screen_job;              /* arg: its ticket, decimal */
-extern const struct screen_type screen_object;           /* arg: backup, kind, namespace, name, a line each */
+extern const struct screen_type screen_browse;           /* arg: a backup; newline, a filter to begin with */
+extern const struct screen_type screen_grep;             /* arg: a backup, blank or newline, a pattern */
+extern const struct screen_type screen_object;           /* arg: backup, kind, namespace, name, a line each; also the tab */
 extern const struct screen_type screen_backup_new;
 extern const struct screen_type screen_restore_new;      /* arg: the backup; newline, objects to begin with */
 extern const struct screen_type screen_locations;
@@ -28,6 +30,9 @@ extern const struct screen_type screen_diff_text;        /* the same, its lines 
 extern const struct screen_type screen_diff;             /* arg: a backup; newline, another one, or the cluster */
 extern const struct screen_type screen_help;
 extern const struct screen_type screen_actions;          /* what can be done on the screen below */
+
+/* Takes objects (a list of entries) into the form of a screen_restore_new. */
+void restore_new_choose(struct model *m, struct screen *s, const char *picks);
 
 /* "backup", "restore", .. */
 const char *job_kind(const struct job *j);

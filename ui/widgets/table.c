@@ -5,164 +5,19 @@
  *
  * A cell that is a number or a time becomes text when it is drawn, filtered or copied, so that an age never gets old.
  */
-#include "ui/widgets/table.h"
+#include "ui/widgets/table_impl.h"
 
-#include "base/arena.h"
-#include "base/clock.h"
-#include "base/fmt.h"
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "base/vec.h"
 #include "ui/filter.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS_MAX 24
-#define CELL_TEXT   64
 #define MARGIN      3            /* cells before the first column: cursor and mark */
+#define INDENT      2            /* for each group around a row */
 #define SCROLL_STEP 16
-#define DAY_S       ((int64_t)24 * 60 * 60)
-
-struct row {
-	const char  *id, *labels;
-	const char **cells;
-	uint8_t      role;
-	bool         marked;
-};
-
-struct rows {
-	const struct column *columns;
-	size_t               n_columns;
-	struct arena         arena;
-	struct { struct row *at; size_t len, cap; } all;
-	struct { int64_t *at; size_t len, cap; } nums;           /* n_columns for each row, if any column has them */
-	bool                 numeric;
-};
-
-/* --- rows --- */
-
-static bool
-is_numeric(enum column_kind k)
-{
-	return k != COL_TEXT && k != COL_STATE;
-}
-
-struct rows *
-table_rows_new(const struct column *columns, size_t n)
-{
-	struct rows *r = xcalloc(1, sizeof *r);
-
-	assert_that(n <= COLUMNS_MAX);
-	r->columns = columns;
-	r->n_columns = n;
-	for (size_t i = 0; i < n; i++)
-		r->numeric |= is_numeric(columns[i].kind);
-	return r;
-}
-
-void
-table_rows_free(struct rows *r)
-{
-	if (r == NULL)
-		return;
-	vec_free(&r->all);
-	vec_free(&r->nums);
-	arena_done(&r->arena);
-	free(r);
-}
-
-/* A cell is often the row's name, or what the row before has: 100,000 rows are to fit into little memory. */
-static const char *
-kept_text(struct rows *r, const char *text, const char *id, const char *before)
-{
-	if (text == NULL || text[0] == '\0')
-		return "";
-	if (strcmp(text, before) == 0)
-		return before;
-	return strcmp(text, id) == 0 ? id : arena_strdup(&r->arena, str_of(text));
-}
-
-void
-table_rows_add(struct rows *r, const char *id, const char *const *cells, const int64_t *nums, const char *labels,
-	enum role role)
-{
-	struct row row = { .id = arena_strdup(&r->arena, str_of(id)), .role = (uint8_t)role };
-	const struct row *before = r->all.len > 0 ? &r->all.at[r->all.len - 1] : NULL;
-
-	row.cells = arena_alloc(&r->arena, r->n_columns * sizeof *row.cells);
-	for (size_t i = 0; i < r->n_columns; i++)
-		row.cells[i] = kept_text(r, cells[i], row.id, before != NULL ? before->cells[i] : "");
-	row.labels = labels != NULL && labels[0] != '\0' ? arena_strdup(&r->arena, str_of(labels)) : "";
-	*vec_push(&r->all) = row;
-	for (size_t i = 0; r->numeric && i < r->n_columns; i++)
-		*vec_push(&r->nums) = nums != NULL ? nums[i] : 0;
-}
-
-size_t
-table_rows_len(const struct rows *r)
-{
-	return r->all.len;
-}
-
-static int64_t
-num_of(const struct rows *r, size_t row, size_t column)
-{
-	return r->nums.at[row * r->n_columns + column];
-}
-
-/* "9h ago", "in 28d" */
-char *
-table_age(char out[CELL_AGE_MAX], int64_t then_s, int64_t now_s, bool future)
-{
-	static const struct { int64_t s, up_to; char letter; } units[] = {
-		{ 1, 60, 's' }, { 60, 3600, 'm' }, { 3600, 2 * DAY_S, 'h' }, { DAY_S, INT64_MAX, 'd' },
-	};
-	int64_t s = future ? then_s - now_s : now_s - then_s;
-	size_t i = 0;
-
-	s = s > 0 ? s : 0;
-	while (s >= units[i].up_to)
-		i++;
-	(void)snprintf(out, CELL_AGE_MAX, future ? "in %lld%c" : "%lld%c ago", (long long)(s / units[i].s), units[i].letter);
-	return out;
-}
-
-static void
-time_text(char out[CELL_TEXT], const struct column *c, int64_t v, enum times times, int64_t now_s)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	if (v == 0)
-		(void)snprintf(out, CELL_TEXT, "-");
-	else if (times == TIMES_AGE)
-		(void)table_age(out, v, now_s, c->kind == COL_IN);
-	else if (times == TIMES_LOCAL)
-		(void)snprintf(out, CELL_TEXT, "%.16s", clock_local(text, v * NS_PER_S));
-	else
-		(void)snprintf(out, CELL_TEXT, "%.10s %.5sZ", clock_rfc3339(text, v * NS_PER_S), text + 11);
-}
-
-/* The text of a cell: its own or one made in spare. */
-static struct str
-cell_text(const struct rows *r, size_t row, size_t column, enum times times, int64_t now_s, char spare[CELL_TEXT])
-{
-	const struct column *c = &r->columns[column];
-	char number[FMT_MAX];
-
-	if (!is_numeric(c->kind))
-		return str_of(r->all.at[row].cells[column]);
-	if (c->kind == COL_AGE || c->kind == COL_IN)
-		time_text(spare, c, num_of(r, row, column), times, now_s);
-	else if (num_of(r, row, column) < 0)     /* not known */
-		(void)snprintf(spare, CELL_TEXT, "-");
-	else if (c->kind == COL_SIZE)
-		(void)snprintf(spare, CELL_TEXT, "%s", fmt_size(number, (uint64_t)num_of(r, row, column)));
-	else
-		(void)snprintf(spare, CELL_TEXT, "%s", fmt_count(number, (uint64_t)num_of(r, row, column)));
-	return str_of(spare);
-}
 
 /* --- what is shown --- */
 
@@ -195,8 +50,8 @@ by_column(const void *a, const void *b)
 	size_t c = sorting->sort;
 	int order;
 
-	if (is_numeric(r->columns[c].kind)) {
-		int64_t u = num_of(r, x, c), v = num_of(r, y, c);
+	if (column_is_numeric(r->columns[c].kind)) {
+		int64_t u = rows_num(r, x, c), v = rows_num(r, y, c);
 
 		order = (u > v) - (u < v);
 	} else {
@@ -210,8 +65,8 @@ by_column(const void *a, const void *b)
 	return sorting->descending ? -order : order;
 }
 
-static bool
-passes(struct table *t, uint32_t row, int64_t now_s)
+bool
+table_passes(struct table *t, uint32_t row, int64_t now_s)
 {
 	const struct row *of = &t->rows->all.at[row];
 	struct str cells[COLUMNS_MAX];
@@ -224,13 +79,19 @@ passes(struct table *t, uint32_t row, int64_t now_s)
 		return true;
 	/* Numbers and ages only where the filter names them: "3" is not looked for in "3h ago". */
 	for (size_t c = 0; c < t->n_columns; c++)
-		cells[c] = is_numeric(t->columns[c].kind) && !filter_names(t->filter, c) ? S("")
-			: cell_text(t->rows, row, c, TIMES_AGE, now_s, spare[c]);
+		cells[c] = column_is_numeric(t->columns[c].kind) && !filter_names(t->filter, c) ? S("")
+			: rows_text(t->rows, row, c, TIMES_AGE, now_s, spare[c]);
 	return filter_match(t->filter, &fr, t->n_columns);
 }
 
-static void
-clamp(struct table *t)
+static bool
+is_outline(const struct table *t)
+{
+	return t->rows != NULL && t->rows->outline;
+}
+
+void
+table_clamp(struct table *t)
 {
 	size_t page = (size_t)t->page;
 
@@ -271,21 +132,26 @@ show(struct table *t, const char *current, int64_t now_s)
 {
 	size_t n = t->rows != NULL ? t->rows->all.len : 0;
 
-	sort(t);
 	free(t->shown);
 	t->shown = xcalloc(n > 0 ? n : 1, sizeof *t->shown);
-	t->n_shown = 0;
+	t->n_shown = t->n_found = 0;
 	t->ranging = false;
-	for (size_t i = 0; i < n; i++)
-		if (passes(t, t->order[i], now_s))
-			t->shown[t->n_shown++] = t->order[i];
+	if (is_outline(t)) {
+		outline_show(t, now_s);
+	} else {
+		sort(t);
+		for (size_t i = 0; i < n; i++)
+			if (table_passes(t, t->order[i], now_s))
+				t->shown[t->n_shown++] = t->order[i];
+		t->n_found = t->n_shown;
+	}
 	if (current != NULL)
 		(void)table_go(t, current);
-	clamp(t);
+	table_clamp(t);
 }
 
-static void
-show_again(struct table *t, int64_t now_s)
+void
+table_show_again(struct table *t, int64_t now_s)
 {
 	show(t, table_current(t), now_s);
 }
@@ -301,13 +167,13 @@ table_set(struct table *t, struct rows *rows, int64_t now_s)
 		if (old->all.at[i].marked)
 			(void)strmap_add(marked, str_of(old->all.at[i].id));
 	t->n_marked = 0;
-	for (size_t i = 0; strmap_len(marked) > 0 && i < rows->all.len; i++)
-		if (strmap_has(marked, str_of(rows->all.at[i].id))) {
-			rows->all.at[i].marked = true;
-			t->n_marked++;
-		}
 	t->rows = rows;
 	t->ordered = NULL;
+	for (size_t i = 0; strmap_len(marked) > 0 && i < rows->all.len; i++)
+		if (!rows->all.at[i].group && strmap_has(marked, str_of(rows->all.at[i].id)))
+			table_mark_row(t, &rows->all.at[i], true);
+	if (old != NULL && rows->outline)
+		outline_keep_open(old, rows);
 	show(t, current, now_s);
 	table_rows_free(old);
 }
@@ -325,7 +191,7 @@ table_set_filter(struct table *t, const char *text, int64_t now_s)
 	t->filter = f;
 	free(t->filter_text);
 	t->filter_text = xstrdup(text);
-	show_again(t, now_s);
+	table_show_again(t, now_s);
 }
 
 const char *
@@ -334,8 +200,8 @@ table_filter_note(const struct table *t)
 	return t->filter != NULL ? filter_note(t->filter) : "";
 }
 
-static struct row *
-row_at(const struct table *t, size_t at)
+struct row *
+table_row(const struct table *t, size_t at)
 {
 	return at < t->n_shown ? &t->rows->all.at[t->shown[at]] : NULL;
 }
@@ -343,7 +209,7 @@ row_at(const struct table *t, size_t at)
 const char *
 table_current(const struct table *t)
 {
-	const struct row *r = row_at(t, t->cursor);
+	const struct row *r = table_row(t, t->cursor);
 
 	return r != NULL ? r->id : NULL;
 }
@@ -351,7 +217,7 @@ table_current(const struct table *t)
 const char *
 table_current_cell(const struct table *t, size_t column)
 {
-	const struct row *r = row_at(t, t->cursor);
+	const struct row *r = table_row(t, t->cursor);
 
 	return r != NULL ? r->cells[column] : NULL;
 }
@@ -360,9 +226,9 @@ bool
 table_go(struct table *t, const char *id)
 {
 	for (size_t i = 0; i < t->n_shown; i++)
-		if (strcmp(row_at(t, i)->id, id) == 0) {
+		if (strcmp(table_row(t, i)->id, id) == 0) {
 			t->cursor = i;
-			clamp(t);
+			table_clamp(t);
 			return true;
 		}
 	return false;
@@ -390,8 +256,10 @@ table_marked_hidden(const struct table *t)
 {
 	size_t shown = 0;
 
-	for (size_t i = 0; i < t->n_shown; i++)
-		shown += row_at(t, i)->marked;
+	for (size_t i = 0; is_outline(t) && i < t->rows->all.len; i++)
+		shown += t->rows->all.at[i].marked && t->rows->all.at[i].found;
+	for (size_t i = 0; !is_outline(t) && i < t->n_shown; i++)
+		shown += table_row(t, i)->marked;
 	return t->n_marked - shown;
 }
 
@@ -400,12 +268,12 @@ table_marked_hidden(const struct table *t)
 static void
 set_mark(struct table *t, size_t at, bool on)
 {
-	struct row *r = row_at(t, at);
+	struct row *r = table_row(t, at);
 
-	if (r == NULL || r->marked == on)
-		return;
-	r->marked = on;
-	t->n_marked = on ? t->n_marked + 1 : t->n_marked - 1;
+	if (r != NULL && t->rows->outline)
+		outline_mark(t, r, on);
+	else if (r != NULL)
+		table_mark_row(t, r, on);
 }
 
 static void
@@ -414,7 +282,7 @@ move(struct table *t, ptrdiff_t by)
 	ptrdiff_t to = (ptrdiff_t)t->cursor + by, last = (ptrdiff_t)t->n_shown - 1;
 
 	t->cursor = (size_t)(to < 0 || last < 0 ? 0 : to > last ? last : to);
-	clamp(t);
+	table_clamp(t);
 }
 
 static void act_down(struct table *t, int64_t now) { (void)now; move(t, 1); }
@@ -429,25 +297,29 @@ static void act_page_up(struct table *t, int64_t now) { (void)now; move(t, -t->p
 static void
 act_left(struct table *t, int64_t now)
 {
-	(void)now;
-	t->scroll = t->scroll > SCROLL_STEP ? t->scroll - SCROLL_STEP : 0;
+	if (is_outline(t))
+		outline_left(t, now);
+	else
+		t->scroll = t->scroll > SCROLL_STEP ? t->scroll - SCROLL_STEP : 0;
 }
 
 static void
 act_right(struct table *t, int64_t now)
 {
-	(void)now;
-	t->scroll += SCROLL_STEP;
+	if (is_outline(t))
+		outline_right(t, now);
+	else
+		t->scroll += SCROLL_STEP;
 }
 
 static void
 act_mark(struct table *t, int64_t now)
 {
-	const struct row *r = row_at(t, t->cursor);
+	const struct row *r = table_row(t, t->cursor);
 
 	(void)now;
 	if (r != NULL)
-		set_mark(t, t->cursor, !r->marked);
+		set_mark(t, t->cursor, t->rows->outline ? !outline_is_marked(t, r) : !r->marked);
 	move(t, 1);
 }
 
@@ -477,20 +349,24 @@ static void
 act_mark_invert(struct table *t, int64_t now)
 {
 	(void)now;
+	if (is_outline(t)) {
+		outline_invert(t);
+		return;
+	}
 	for (size_t i = 0; i < t->n_shown; i++)
-		set_mark(t, i, !row_at(t, i)->marked);
+		set_mark(t, i, !table_row(t, i)->marked);
 }
 
 static void
 act_mark_none(struct table *t, int64_t now)
 {
 	for (size_t i = 0; t->n_marked > 0 && i < t->rows->all.len; i++)
-		t->rows->all.at[i].marked = false;
-	t->n_marked = 0;
+		if (t->rows->all.at[i].marked)
+			table_mark_row(t, &t->rows->all.at[i], false);
 	t->ranging = false;
 	if (t->marked_only) {
 		t->marked_only = false;
-		show_again(t, now);
+		table_show_again(t, now);
 	}
 }
 
@@ -498,7 +374,7 @@ static void
 act_marked_only(struct table *t, int64_t now)
 {
 	t->marked_only = !t->marked_only && t->n_marked > 0;
-	show_again(t, now);
+	table_show_again(t, now);
 }
 
 static void
@@ -507,7 +383,7 @@ act_sort(struct table *t, int64_t now)
 	do
 		t->sort = (t->sort + 1) % t->n_columns;
 	while (t->columns[t->sort].wide && !t->wide);
-	show_again(t, now);
+	table_show_again(t, now);
 }
 
 static void
@@ -516,14 +392,14 @@ act_sort_back(struct table *t, int64_t now)
 	do
 		t->sort = (t->sort + t->n_columns - 1) % t->n_columns;
 	while (t->columns[t->sort].wide && !t->wide);
-	show_again(t, now);
+	table_show_again(t, now);
 }
 
 static void
 act_sort_reverse(struct table *t, int64_t now)
 {
 	t->descending = !t->descending;
-	show_again(t, now);
+	table_show_again(t, now);
 }
 
 static void
@@ -531,6 +407,13 @@ act_wide(struct table *t, int64_t now)
 {
 	(void)now;
 	t->wide = !t->wide;
+}
+
+static void
+act_expand_all(struct table *t, int64_t now)
+{
+	if (is_outline(t))
+		outline_expand_all(t, now);
 }
 
 static void
@@ -547,7 +430,7 @@ static const struct { const char *id; void (*run)(struct table *, int64_t); } ac
 	{ "range", act_range }, { "mark-all", act_mark_all }, { "mark-invert", act_mark_invert },
 	{ "mark-none", act_mark_none }, { "marked-only", act_marked_only }, { "sort", act_sort },
 	{ "sort-back", act_sort_back }, { "sort-reverse", act_sort_reverse }, { "wide", act_wide },
-	{ "filter-clear", act_filter_clear },
+	{ "filter-clear", act_filter_clear }, { "expand-all", act_expand_all },
 };
 
 bool
@@ -568,7 +451,7 @@ table_click(struct table *t, int row, int64_t now_s)
 	if (row < 1 || t->top + (size_t)row - 1 >= t->n_shown)
 		return false;
 	t->cursor = t->top + (size_t)row - 1;
-	clamp(t);
+	table_clamp(t);
 	return true;
 }
 
@@ -644,39 +527,61 @@ in_range(const struct table *t, size_t at)
 	return t->ranging && ((at >= t->range_from && at <= t->cursor) || (at <= t->range_from && at >= t->cursor));
 }
 
+/* What is before the text of a row in groups: the cells it takes. */
+static int
+draw_branch(const struct table *t, struct area a, int line, const struct row *r, int width)
+{
+	int indent = INDENT * r->depth;
+
+	if (indent + 2 * INDENT >= width)
+		return 0;
+	return indent + (!r->group ? 0 : 1 + area_glyph(a, line, MARGIN + indent,
+		outline_is_open(t, r) ? GLYPH_TREE_OPEN : GLYPH_TREE_CLOSED, ROLE_TEXT));
+}
+
+/* '*', or '-' for a group of which not all is marked; 0: nothing is. */
+static char
+mark_of(const struct row *r)
+{
+	if (!r->group)
+		return r->marked ? '*' : '\0';
+	return r->n_marked == 0 ? '\0' : r->n_marked == r->leaves ? '*' : '-';
+}
+
 static void
 draw_row(const struct table *t, struct area a, int line, size_t at, const struct layout *l, enum times times, int64_t now_s)
 {
-	const struct row *r = row_at(t, at);
-	char spare[CELL_TEXT];
+	const struct row *r = table_row(t, at);
+	char spare[CELL_TEXT], mark = mark_of(r);
 	int col = MARGIN;
 
 	for (size_t i = 0; i < t->n_columns; i++) {
+		int before = i == 0 && t->rows->outline ? draw_branch(t, a, line, r, l->width[0]) : 0;
 		enum role role = t->columns[i].kind == COL_STATE ? (enum role)r->role : ROLE_TEXT;
 		struct str text;
 
 		if (!l->on[i])
 			continue;
-		text = cell_text(t->rows, t->shown[at], i, times, now_s, spare);
+		text = rows_text(t->rows, t->shown[at], i, times, now_s, spare);
 		/* Only the first column can be longer than a screen: names. */
 		if (i == 0 && t->scroll > 0 && text.len > (size_t)l->width[0])
 			text = str_sub(text, (size_t)t->scroll < text.len - 1 ? (size_t)t->scroll : text.len - 1, text.len);
 		if (is_right(t->columns[i].kind))
 			(void)area_right(a, line, col, l->width[i], role, text);
 		else
-			(void)area_text(a, line, col, l->width[i], role, text);
+			(void)area_text(a, line, col + before, l->width[i] - before, role, text);
 		col += l->width[i] + 1;
 	}
-	if (r->marked)
+	if (mark != '\0')
 		area_paint(a, line, 0, a.cols, ROLE_ROW_MARKED);
 	if (in_range(t, at))
 		area_paint(a, line, 0, a.cols, ROLE_ROW_RANGE);
 	if (at == t->cursor) {
 		area_paint(a, line, 0, a.cols, ROLE_ROW_CURSOR);
-		(void)area_text(a, line, r->marked ? 0 : 1, -1, ROLE_ROW_CURSOR, S(">"));
+		(void)area_text(a, line, mark != '\0' ? 0 : 1, -1, ROLE_ROW_CURSOR, S(">"));
 	}
-	if (r->marked)
-		(void)area_text(a, line, 1, 1, at == t->cursor ? ROLE_ROW_CURSOR : ROLE_ROW_MARKED, S("*"));
+	if (mark != '\0')
+		(void)area_text(a, line, 1, 1, at == t->cursor ? ROLE_ROW_CURSOR : ROLE_ROW_MARKED, (struct str){ &mark, 1 });
 }
 
 void
@@ -685,7 +590,7 @@ table_draw(struct table *t, struct area a, enum times times, int64_t now_s)
 	struct layout l = lay_out(t, a.cols);
 
 	t->page = a.rows > 1 ? a.rows - 1 : 1;
-	clamp(t);
+	table_clamp(t);
 	draw_head(t, a, &l);
 	for (int i = 0; i < a.rows - 1 && t->top + (size_t)i < t->n_shown; i++)
 		draw_row(t, a, i + 1, t->top + (size_t)i, &l, times, now_s);
@@ -694,10 +599,10 @@ table_draw(struct table *t, struct area a, enum times times, int64_t now_s)
 void
 table_summary(const struct table *t, struct buf *left, struct buf *right)
 {
-	size_t all = t->rows != NULL ? t->rows->all.len : 0;
+	size_t all = t->rows != NULL ? t->rows->n_leaves : 0;
 
-	if (t->n_shown != all)
-		buf_putf(left, "%zu/%zu", t->n_shown, all);
+	if (t->n_found != all)
+		buf_putf(left, "%zu/%zu", t->n_found, all);
 	else
 		buf_putf(left, "%zu", all);
 	if (t->filter_text[0] != '\0')
@@ -708,5 +613,6 @@ table_summary(const struct table *t, struct buf *left, struct buf *right)
 		buf_putf(left, " %zu marked", t->n_marked);
 	if (table_marked_hidden(t) > 0)
 		buf_putf(left, ", %zu hidden", table_marked_hidden(t));
-	buf_putf(right, "sort %s%s", t->columns[t->sort].title, t->descending ? " desc" : "");
+	if (!is_outline(t))
+		buf_putf(right, "sort %s%s", t->columns[t->sort].title, t->descending ? " desc" : "");
 }

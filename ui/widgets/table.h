@@ -31,6 +31,13 @@ void table_rows_free(struct rows *r);
  * numbers (may be NULL when there are none).  Copies. */
 void table_rows_add(struct rows *r, const char *id, const char *const *cells, const int64_t *nums, const char *labels,
 	enum role role);
+/*
+ * Makes an outline of the rows: the one that was added last is in the nearest row before it that is less deep (0:
+ * outermost), which is a group; groups are closed at first.  Rows of an outline stay in the order in which they were
+ * added.  Marks and counts are about the rows that are no groups: to mark a group is to mark what of it passes the filter.
+ * For all rows or none.
+ */
+void table_rows_nest(struct rows *r, unsigned depth, bool group);
 size_t table_rows_len(const struct rows *r);
 
 /* "12s ago", "3h ago", "in 5d" into out (CELL_AGE_MAX). */
@@ -49,7 +56,7 @@ struct table {
 	size_t               ordered_by;
 	bool                 ordered_down;
 	size_t               n_shown, cursor, top;       /* in shown */
-	size_t               n_marked;
+	size_t               n_marked, n_found;          /* n_found: those that pass the filter, in closed groups, too */
 	struct filter       *filter;
 	char                *filter_text;    /* "" for none */
 	size_t               sort;           /* column */
@@ -72,11 +79,17 @@ const char *table_filter_note(const struct table *t);
 const char *table_current(const struct table *t);
 /* A cell of that row. */
 const char *table_current_cell(const struct table *t, size_t column);
+/* That row is a group of an outline. */
+bool table_is_group(const struct table *t);
+/* Opens or closes it. */
+void table_toggle(struct table *t, int64_t now_s);
 /* Moves the cursor to the row; false: it is not shown. */
 bool table_go(struct table *t, const char *id);
 bool table_is_marked(const struct table *t, const char *id);
-/* Calls fn for each marked row, shown or not, in the order of the rows. */
+/* Calls fn for each marked row, shown or not, in the order of the rows; of an outline those that are no groups. */
 void table_each_marked(const struct table *t, void (*fn)(void *ctx, const char *id), void *ctx);
+/* The same for an outline, with a group of which all is marked in place of what is in it. */
+void table_each_branch(const struct table *t, void (*fn)(void *ctx, const char *id, bool group), void *ctx);
 size_t table_marked_hidden(const struct table *t);
 
 /* An action of keys.h by its id ("down", "mark", "sort", ...).  False: not one of a table's. */
