@@ -5,9 +5,11 @@
  *   golden [--update] [NAME...]       --update writes what differs
  *
  * A script has a command a line, '#' begins a comment:
- *   open SCREEN [ARGUMENT]            by its palette name
- *   row|finding|note OP TEXT          an event of the latest request OP ("backup-list")
- *   end OP                            that request has ended;  fail OP TEXT: in vain
+ *   without location|cluster;  read-only      how the program was begun: before the first screen
+ *   open SCREEN [ARGUMENT]            by its palette name, or one of "others"; \n in the argument is a new line
+ *   row|finding|note OP TEXT          an event of the latest request OP ("backup-list"); OP@N: of the Nth one
+ *   rows OP FIRST LAST TEXT           a row for each number, which stands where TEXT has {}
+ *   end OP [partial|damaged|canceled] that request has ended;  fail OP TEXT: in vain
  *   progress OP PHASE DONE TOTAL
  *   keys NAME...                      "j Space Enter";  type TEXT
  *   pass MS                           time
@@ -17,9 +19,11 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "base/parse.h"
+#include "base/vec.h"
 #include "ui/model.h"
 #include "ui/screens/screens.h"
 
+#include <glob.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,9 +48,15 @@ static const struct { int rows, cols; } sizes[] = { { 24, 80 }, { 40, 120 }, { 1
 enum rendition { UTF8, ASCII, MONO };
 static const char *const renditions[] = { [UTF8] = "UTF-8", [ASCII] = "ASCII", [MONO] = "mono" };
 
+/* Screens that the palette does not lead to. */
+static const struct { const char *name; const struct screen_type *type; } others[] = {
+	{ "object", &screen_object }, { "location-new", &screen_location_new }, { "job", &screen_job },
+};
+
+struct asking { enum op op; uint64_t ticket; };
 struct play {
 	struct model *m;
-	uint64_t      tickets[OP_COUNT_];        /* the latest of each */
+	struct { struct asking *at; size_t len, cap; } asked;
 	int64_t       now_ms;
 	const char   *script;
 	unsigned      line;
@@ -66,7 +76,7 @@ take_wishes(struct play *p)
 		struct wish *w = &p->m->wishes.at[i];
 
 		if (w->kind == WISH_SUBMIT)
-			p->tickets[w->request->op] = w->ticket;
+			*vec_push(&p->asked) = (struct asking){ w->request->op, w->ticket };
 		request_free(w->request);
 		free(w->text);
 	}
@@ -102,18 +112,32 @@ word(struct str *rest)
 	return w;
 }
 
+static int64_t
+number(const struct play *p, struct str s)
+{
+	int64_t n;
+
+	if (!parse_i64(s, &n))
+		bad(p, "no number", s);
+	return n;
+}
+
+/* "OP": the latest such request; "OP@N": the Nth one. */
 static uint64_t
 ticket(const struct play *p, struct str *rest)
 {
-	struct str name = word(rest);
+	struct str nth = word(rest), name;
+	int64_t wanted, seen = 0;
+	uint64_t found = 0;
 
-	for (size_t i = 0; i < OP_COUNT_; i++)
-		if (ops[i] != NULL && str_eqz(name, ops[i])) {
-			if (p->tickets[i] == 0)
-				bad(p, "nobody has asked for", name);
-			return p->tickets[i];
-		}
-	bad(p, "no operation", name);
+	(void)str_split(&nth, '@', &name);
+	wanted = nth.len > 0 ? number(p, nth) : 0;
+	for (size_t i = 0; i < p->asked.len; i++)
+		if (ops[p->asked.at[i].op] != NULL && str_eqz(name, ops[p->asked.at[i].op]) && (wanted == 0 || ++seen == wanted))
+			found = p->asked.at[i].ticket;
+	if (found == 0)
+		bad(p, "nobody has asked for", name);
+	return found;
 }
 
 static void
@@ -133,17 +157,43 @@ static void cmd_row(struct play *p, struct str s) { send_event(p, s, EV_ROW, END
 static void cmd_bytes(struct play *p, struct str s) { send_event(p, s, EV_BYTES, END_DONE); }
 static void cmd_finding(struct play *p, struct str s) { send_event(p, s, EV_FINDING, END_DONE); }
 static void cmd_note(struct play *p, struct str s) { send_event(p, s, EV_NOTE, END_DONE); }
-static void cmd_end(struct play *p, struct str s) { send_event(p, s, EV_END, END_DONE); }
 static void cmd_fail(struct play *p, struct str s) { send_event(p, s, EV_END, END_FAILED); }
 
-static int64_t
-number(const struct play *p, struct str s)
+static void
+cmd_end(struct play *p, struct str rest)
 {
-	int64_t n;
+	static const struct { const char *word; enum ev_end end; } ends[] = {
+		{ "", END_DONE }, { "partial", END_PARTIAL }, { "damaged", END_DAMAGED }, { "canceled", END_CANCELED },
+	};
+	struct str op = word(&rest), how = str_trim(rest);
 
-	if (!parse_i64(s, &n))
-		bad(p, "no number", s);
-	return n;
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (str_eqz(how, ends[i].word)) {
+			send_event(p, op, EV_END, ends[i].end);
+			return;
+		}
+	bad(p, "no end", how);
+}
+
+static void
+cmd_rows(struct play *p, struct str rest)
+{
+	AUTO_FREE char *op = str_dup(word(&rest));
+	int64_t first = number(p, word(&rest)), last = number(p, word(&rest));
+	struct str head = str_trim(rest), tail;
+
+	tail = head;
+	while (tail.len > 0 && !str_starts(tail, S("{}")))
+		tail = str_sub(tail, 1, tail.len);
+	if (tail.len == 0)
+		bad(p, "no {} in", head);
+	head = str_sub(head, 0, head.len - tail.len);
+	tail = str_sub(tail, 2, tail.len);
+	for (int64_t n = first; n <= last; n++) {
+		AUTO_FREE char *row = xasprintf("%s " STR_FMT "%05lld" STR_FMT, op, STR_ARG(head), (long long)n, STR_ARG(tail));
+
+		cmd_row(p, str_of(row));
+	}
 }
 
 static void
@@ -161,11 +211,34 @@ cmd_progress(struct play *p, struct str rest)
 	apply(p, &msg);
 }
 
+static const struct screen_type *
+screen_named(const char *name)
+{
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (strcmp(others[i].name, name) == 0)
+			return others[i].type;
+	return screen_find(name);
+}
+
+static char *
+argument(struct str text)
+{
+	AUTO_BUF struct buf arg = BUF_INIT(1 << 20);
+
+	for (size_t i = 0; i < text.len; i++) {
+		bool line = text.p[i] == '\\' && i + 1 < text.len && text.p[i + 1] == 'n';
+
+		buf_putc(&arg, line ? '\n' : text.p[i]);
+		i += line;
+	}
+	return text.len > 0 ? buf_take(&arg, NULL) : NULL;
+}
+
 static void
 cmd_open(struct play *p, struct str rest)
 {
-	AUTO_FREE char *name = str_dup(word(&rest)), *arg = rest.len > 0 ? str_dup(str_trim(rest)) : NULL;
-	const struct screen_type *type = screen_find(name);
+	AUTO_FREE char *name = str_dup(word(&rest)), *arg = argument(str_trim(rest));
+	const struct screen_type *type = screen_named(name);
 
 	if (type == NULL)
 		bad(p, "no screen", str_of(name));
@@ -174,6 +247,24 @@ cmd_open(struct play *p, struct str rest)
 			p->m->place = i;
 	model_open(p->m, type, arg);
 	take_wishes(p);
+}
+
+static void
+cmd_without(struct play *p, struct str rest)
+{
+	if (str_eqz(str_trim(rest), "location"))
+		p->m->opts.location = p->m->opts.location_url = NULL;
+	else if (str_eqz(str_trim(rest), "cluster"))
+		p->m->opts.context = p->m->opts.server = NULL;
+	else
+		bad(p, "it cannot be without", rest);
+}
+
+static void
+cmd_read_only(struct play *p, struct str rest)
+{
+	(void)rest;
+	p->m->opts.read_only = true;
 }
 
 static void
@@ -204,7 +295,8 @@ cmd_pass(struct play *p, struct str rest)
 }
 
 static const struct { const char *name; void (*run)(struct play *p, struct str rest); } script_commands[] = {
-	{ "open", cmd_open }, { "row", cmd_row }, { "bytes", cmd_bytes }, { "finding", cmd_finding }, { "note", cmd_note },
+	{ "without", cmd_without }, { "read-only", cmd_read_only },
+	{ "open", cmd_open }, { "row", cmd_row }, { "rows", cmd_rows }, { "bytes", cmd_bytes }, { "finding", cmd_finding }, { "note", cmd_note },
 	{ "end", cmd_end }, { "fail", cmd_fail }, { "progress", cmd_progress }, { "keys", cmd_keys }, { "type", cmd_type },
 	{ "pass", cmd_pass },
 };
@@ -253,7 +345,8 @@ static void
 draw(const char *path, struct str script, int rows, int cols, enum rendition r, struct buf *out)
 {
 	const struct ui_options o = { .project = "retail", .location = "s3-main", .location_url = "s3://main?region=eu",
-		.context = "prod-eu", .server = "https://10.0.4.7:6443", .ascii = r != UTF8, .request = cli_request };
+		.context = "prod-eu", .server = "https://10.0.4.7:6443", .ascii = r != UTF8, .request = cli_request,
+		.about = "terminal  xterm-256color, 256 colors\nsettings  /home/op/.config/orlop/settings.yaml\n" };
 	struct play p = { .m = model_new(&o), .script = path };
 	struct str line;
 
@@ -263,7 +356,8 @@ draw(const char *path, struct str script, int rows, int cols, enum rendition r, 
 		p.line++;
 		if (str_trim(line).len > 0 && line.p[0] != '#') {
 			run_line(&p, line);
-			model_draw(p.m);         /* as the loop does: some things know their size only then */
+			if (p.m->top != NULL)
+				model_draw(p.m); /* as the loop does: some things know their size only then */
 		}
 	}
 	model_draw(p.m);
@@ -272,6 +366,7 @@ draw(const char *path, struct str script, int rows, int cols, enum rendition r, 
 		dump_mono(&p.m->canvas, out);
 	else
 		canvas_dump(&p.m->canvas, out);
+	vec_free(&p.asked);
 	model_free(p.m);
 }
 
@@ -331,11 +426,27 @@ check(const char *dir, const char *name, bool update)
 	return written;
 }
 
-static const char *const all[] = {
-	"backup-details", "backup-resources", "backup-results", "backups", "backups-empty", "browse", "grep",
-	"backups-failed", "backups-filter", "backups-hostile", "help", "messages", "overview", "palette",
-	"restore-confirm", "restore-plan", "restores",
-};
+/* All scripts that there are. */
+static int
+check_all(const char *dir, bool update)
+{
+	AUTO_FREE char *pattern = xasprintf("%s/*.script", dir);
+	glob_t found;
+	int wrong = 0;
+
+	if (glob(pattern, 0, NULL, &found) != 0) {
+		fprintf(stderr, "no scripts: %s\n", pattern);
+		return 1;
+	}
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+		AUTO_FREE char *bare = str_dup(str_sub(str_of(name), 0, strlen(name) - strlen(".script")));
+
+		wrong += !check(dir, bare, update);
+	}
+	globfree(&found);
+	return wrong;
+}
 
 int
 main(int argc, char **argv)
@@ -350,8 +461,8 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "C.UTF-8");
 	for (int i = first; i < argc; i++)
 		wrong += !check(dir, argv[i], update);
-	for (size_t i = 0; i < COUNT(all) && argc == first; i++)
-		wrong += !check(dir, all[i], update);
+	if (argc == first)
+		wrong = check_all(dir, update);
 	if (wrong > 0)
 		fprintf(stderr, "%d golden screens differ; if they are right now: make golden\n", wrong);
 	return wrong > 0;
