@@ -151,6 +151,25 @@ canvas_width(struct str s, bool ascii)
 	return n;
 }
 
+struct str
+canvas_fit(struct str s, int cols, bool ascii)
+{
+	size_t n = 0, space = 0;
+
+	for (int width = 0; n < s.len;) {
+		struct text_char t;
+
+		next_char(str_sub(s, n, s.len), ascii, &t);
+		width += (int)t.width;
+		if (width > cols && n > 0)
+			return str_sub(s, 0, space > n / 2 ? space : n);
+		n += t.len;
+		if (s.p[n - 1] == ' ')
+			space = n;
+	}
+	return s;
+}
+
 static int
 put_escape(struct area a, int row, int col, int end, const char *text, enum role role)
 {
@@ -208,6 +227,20 @@ area_text(struct area a, int row, int col, int width, enum role role, struct str
 	if (cut && dots > 0)
 		at += area_glyph(a, row, at, GLYPH_ELLIPSIS, role);
 	return at - col;
+}
+
+int
+area_wrap(struct area a, int row, int col, int rows, enum role role, struct str s)
+{
+	int used = 0;
+
+	for (; s.len > 0 && used < rows; used++) {
+		struct str part = used + 1 < rows ? canvas_fit(s, a.cols - col, a.on->ascii) : s;
+
+		(void)area_text(a, row + used, col, -1, role, part);
+		s = str_sub(s, part.len, s.len);
+	}
+	return used;
 }
 
 int

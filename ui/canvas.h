@@ -52,6 +52,8 @@ int area_text(struct area a, int row, int col, int width, enum role role, struct
 int area_putf(struct area a, int row, int col, enum role role, const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* The same, ending at the right edge of width cells. */
 int area_right(struct area a, int row, int col, int width, enum role role, struct str s);
+/* As many lines as the text needs, at most rows; the last one is cut.  Returns the lines used. */
+int area_wrap(struct area a, int row, int col, int rows, enum role role, struct str s);
 int area_glyph(struct area a, int row, int col, enum glyph g, enum role role);   /* returns the cells used */
 void area_rule(struct area a, int row, enum role role);
 /* A bar of width cells of which done/total are full. */
@@ -62,6 +64,8 @@ void area_cursor(struct area a, int row, int col);
 
 /* Cells that area_text would use without a limit. */
 int canvas_width(struct str s, bool ascii);
+/* The beginning of s that fits into cols cells, up to a blank where one is near; at least one character. */
+struct str canvas_fit(struct str s, int cols, bool ascii);
 
 /* The screen as text, a line for each row without the blanks at its end, for tests and for plain view. */
 void canvas_dump(const struct canvas *v, struct buf *out);

@@ -15,6 +15,7 @@
 #define WIDE_COLS  100           /* room for the names of all tabs behind a title */
 #define JOBS_SHOWN 3
 #define JOB_STAYS_MS 10000
+#define WHY_ROWS   5             /* of what a load failed for */
 #define SLOW_MS    150           /* a load that is faster than this is not mentioned */
 
 static void
@@ -138,8 +139,9 @@ draw_state(struct model *m, struct area a)
 	if (t != NULL ? t->n_shown > 0 : p == NULL || p->lines.len > 0)
 		return;
 	if (s->load == LOAD_FAILED) {
-		area_putf(a, 1, 1, ROLE_STATE_FAILED, "%s", s->why.msg);
-		area_putf(a, 3, 1, ROLE_TEXT, "R tries again, ? helps");
+		int used = area_wrap(a, 1, 1, WHY_ROWS, ROLE_STATE_FAILED, str_of(s->why.msg));
+
+		area_putf(a, used + 2, 1, ROLE_TEXT, "R tries again, ? helps");
 	} else if (s->load == LOAD_RUNNING) {
 		if (m->now_ms - s->since_ms > SLOW_MS)
 			area_putf(a, 1, 1, ROLE_TEXT_DIM, "Loading.. %llu so far   Ctrl-C stops",

@@ -79,26 +79,10 @@ checks_tell(const struct check_step *s, struct pager *p)
 		pager_addf(p, ROLE_TEXT, "     Next: %s", s->remedy);
 }
 
-/* The rest of a text that does not fit goes on below, up to a few lines.  Returns the rows used. */
 static int
-draw_lines(struct area a, int row, int col, struct str text)
+draw_lines(struct area a, int row, struct str text)
 {
-	int used = 0;
-
-	for (; text.len > 0 && used < REMEDY_ROWS && row + used < a.rows; used++) {
-		size_t n = text.len;
-
-		while (canvas_width(str_sub(text, 0, n), a.on->ascii) > a.cols - col && n > 0) {
-			n--;
-			while (n > 0 && text.p[n] != ' ')
-				n--;
-		}
-		if (n == 0 || used == REMEDY_ROWS - 1)
-			n = text.len;
-		(void)area_text(a, row + used, col, -1, ROLE_TEXT, str_sub(text, 0, n));
-		text = str_trim(str_sub(text, n, text.len));
-	}
-	return used;
+	return area_wrap(a, row, 6, a.rows - row < REMEDY_ROWS ? a.rows - row : REMEDY_ROWS, ROLE_TEXT, text);
 }
 
 static bool
@@ -126,8 +110,8 @@ draw_bad(const struct check_step *s, struct area a, int row)
 	int used;
 
 	(void)area_text(a, row, 1, 5, s->role, str_of(s->status));
-	used = draw_lines(a, row, 6, str_of(what));
-	return used + (s->remedy[0] != '\0' ? draw_lines(a, row + used, 6, str_of(next)) : 0);
+	used = draw_lines(a, row, str_of(what));
+	return used + (s->remedy[0] != '\0' ? draw_lines(a, row + used, str_of(next)) : 0);
 }
 
 void

@@ -105,7 +105,7 @@ add(struct differences *d, const cJSON *row, struct str json)
 	if (d->held < TEXTS_MAX)
 		changes_put(json, &text, &where);
 	d->held += text.len;
-	(void)snprintf(id, sizeof id, "%zu", d->texts.len);
+	(void)snprintf(id, sizeof id, "%08zu", d->texts.len);
 	strs_add(&d->texts, buf_cstr(&text));
 	table_rows_add(d->coming, id, (const char *const[]){ change, jdoc_text(row, "kind"), jdoc_text(row, "namespace"),
 		jdoc_text(row, "name"), buf_cstr(&where) }, NULL, NULL, role);

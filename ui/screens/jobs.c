@@ -168,10 +168,10 @@ const struct screen_type screen_jobs = {
 
 /* --- one job --- */
 
-#define HEAD_ROWS 6
+#define HEAD_ROWS 5
 #define STATE_COLS 20
 
-struct one { struct pager pager; size_t told; };
+struct one { struct pager pager; size_t told; bool told_why; };
 
 static void
 open_one(struct model *m, struct screen *s)
@@ -242,6 +242,9 @@ draw_one(struct model *m, struct screen *s, struct area a)
 		return;
 	for (; o->told < j->findings.len; o->told++)
 		add_finding(&o->pager, j->findings.at[o->told]);
+	if (j->ended && j->end == END_FAILED && !o->told_why)
+		pager_add(&o->pager, ROLE_STATE_FAILED, str_of(j->err.msg));
+	o->told_why = j->ended;
 	state = job_state(j, &role);
 	area_putf(area_part(a, 0, 0, 1, a.cols - STATE_COLS), 0, 1, ROLE_TITLE, "%s %s", job_kind(j), j->name);
 	area_putf(a, 0, a.cols - STATE_COLS + 1, role, "%s", state);
@@ -253,8 +256,6 @@ draw_one(struct model *m, struct screen *s, struct area a)
 		area_putf(a, 1, 1, ROLE_TEXT, "%s so far", fmt_count(done, j->progress.done));
 	}
 	draw_rate(m, j, a, 2);
-	if (j->ended && j->end == END_FAILED)
-		area_putf(a, 3, 1, ROLE_STATE_FAILED, "%s", j->err.msg);
 	area_rule(a, HEAD_ROWS - 2, ROLE_RULE);
 	area_putf(a, HEAD_ROWS - 2, 2, ROLE_TITLE, " findings %zu ", j->findings.len);
 	pager_draw(&o->pager, area_part(a, HEAD_ROWS - 1, 0, a.rows - HEAD_ROWS + 1, a.cols));
@@ -276,6 +277,6 @@ one_pager(struct screen *s)
 }
 
 const struct screen_type screen_job = {
-	.name = "job", .mask = IN_VIEWER, .state_size = sizeof(struct one),
+	.name = "job", .empty = "", .mask = IN_VIEWER, .state_size = sizeof(struct one),
 	.open = open_one, .close = close_one, .act = act_one, .draw = draw_one, .pager = one_pager,
 };

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define STEP_ROWS 9              /* of 24 lines; more where there are more */
+#define FORM_ROWS 4              /* at least: a few fields and the buttons */
 
 static const char *const providers[] = { "AWS", "MinIO", "S3-compatible", "Directory", NULL };
 static const char *const provider_words[] = { "aws", "minio", "s3", "dir" };
@@ -440,6 +441,7 @@ draw(struct model *m, struct screen *s, struct area a)
 	int rows = a.rows / 2 > STEP_ROWS ? a.rows / 2 : STEP_ROWS;
 	struct area below;
 
+	rows = rows < a.rows - FORM_ROWS ? rows : a.rows - FORM_ROWS;
 	if (!l->tried) {
 		(void)form_draw(&l->form, a, m->dialog.fn == NULL);
 		return;

@@ -31,7 +31,7 @@ open_list(struct model *m, struct screen *s)
 		const int64_t nums[] = { msg->at_s, 0, 0 };
 		char id[24];
 
-		(void)snprintf(id, sizeof id, "%zu", i);
+		(void)snprintf(id, sizeof id, "%08zu", i);
 		table_rows_add(rows, id, cells, nums, NULL, levels[msg->level].role);
 	}
 	table_set(t, rows, m->now_s);

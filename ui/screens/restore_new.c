@@ -55,7 +55,7 @@ static const struct field map[] = {
 };
 static const struct field policy[] = {
 	{ .id = "--existing-resource-policy", .label = "Objects that differ", .kind = FIELD_CHOICE, .choices = policies },
-	{ .id = "", .label = "", .kind = FIELD_NOTE, .value = "none: they stay and are reported.  update: as in the backup.  apply: server-side\n"
+	{ .id = "", .label = "", .kind = FIELD_NOTE, .value = "none: they stay and are reported.  update: as in the backup.  apply: server-side "
 		"apply.  recreate: deleted and created where they cannot be changed.  fail: stop." },
 	{ .id = "--owner-references", .label = "Owner references", .kind = FIELD_CHOICE, .choices = owners },
 	{ .id = "--pause-controllers", .label = "", .kind = FIELD_CHECK, .hint = "start pods only when everything is restored" },
@@ -286,7 +286,7 @@ add_finding(struct wizard *w, struct rows *to, const cJSON *d)
 	char id[32];
 
 	w->stops += stops;
-	(void)snprintf(id, sizeof id, "%zu", table_rows_len(to));
+	(void)snprintf(id, sizeof id, "%08zu", table_rows_len(to));
 	table_rows_add(to, id, (const char *const[]){ stops ? "STOP" : level, text_of(d, "code"), text_of(d, "text"),
 		text_of(d, "remedy") }, NULL, NULL, level_role(level));
 }

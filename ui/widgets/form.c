@@ -481,18 +481,23 @@ draw_check(struct form *f, struct area a, size_t i, bool cursor)
 		area_cursor(a, 0, LABEL_COLS + 1);
 }
 
-/* Lines of a note, cut at the width. */
+/* Draws the lines of a note, or only counts them.  Returns the rows used. */
 static int
-draw_note(struct form *f, struct area a, int row, size_t i)
+put_note(const struct form *f, size_t i, int cols, const struct area *a, int row)
 {
 	struct str rest = buf_str(&f->values[i]), line;
-	bool labelled = f->fields[i].label != NULL && f->fields[i].label[0] != '\0';
-	int used = 0;
+	int col = f->fields[i].label != NULL && f->fields[i].label[0] != '\0' ? LABEL_COLS : 1, used = 0;
 
-	if (rest.len == 0)
-		return 0;
-	while (str_split(&rest, '\n', &line))
-		(void)area_text(a, row + used++, labelled ? LABEL_COLS : 1, -1, ROLE_TEXT, line);
+	while (rest.len > 0 && str_split(&rest, '\n', &line)) {
+		do {
+			struct str part = canvas_fit(line, cols - col, a != NULL && a->on->ascii);
+
+			if (a != NULL && row + used >= 0)
+				(void)area_text(*a, row + used, col, -1, ROLE_TEXT, part);
+			line = str_sub(line, part.len, line.len);
+			used++;
+		} while (line.len > 0);
+	}
 	return used;
 }
 
@@ -536,17 +541,14 @@ walk_past(struct walk *w, const struct form *f, size_t i)
 		w->col += button_width(&f->fields[i]);
 		return;
 	}
-	if (f->fields[i].kind == FIELD_NOTE) {
-		struct str rest = buf_str(&f->values[i]), line;
-
-		for (lines = 0; rest.len > 0 && str_split(&rest, '\n', &line);)
-			lines++;
-	}
+	if (f->fields[i].kind == FIELD_NOTE)
+		lines = put_note(f, i, f->cols, NULL, 0);
 	w->row += lines + (f->errors[i] != NULL);
 }
 
+/* Lines of the whole form, with the row of buttons under it; where the field with the focus is. */
 static int
-focus_row(const struct form *f)
+measure(const struct form *f, int *focus)
 {
 	struct walk w = { 0 };
 
@@ -555,10 +557,38 @@ focus_row(const struct form *f)
 			continue;
 		walk_to(&w, f, i);
 		if (i == f->focus)
-			return w.row;
+			*focus = w.row;
 		walk_past(&w, f, i);
 	}
-	return 0;
+	return w.row + w.in_buttons;
+}
+
+/* The line of the screen on which it is; -1: on none. */
+static int
+line_of(const struct form *f, const struct walk *w, size_t i)
+{
+	if (!f->pinned)
+		return w->row;
+	if (f->fields[i].kind == FIELD_BUTTON)
+		return f->rows - 1;
+	return w->row < f->top || w->row - f->top >= f->rows - 1 ? -1 : w->row - f->top;
+}
+
+/* Keeps in sight what has the focus; behind the buttons, what is said last. */
+static void
+scroll(struct form *f)
+{
+	int at = 0, lines = measure(f, &at), view = f->rows - 1, last = lines - 2 - view;
+
+	f->pinned = lines > f->rows;
+	if (!f->pinned)
+		f->top = 0;
+	else if (f->fields[f->focus].kind == FIELD_BUTTON)
+		f->top = last > 0 ? last : 0;
+	else if (at < f->top)
+		f->top = at;
+	else if (at >= f->top + view - 1)
+		f->top = at - view + 2 > 0 ? at - view + 2 : 0;
 }
 
 static void
@@ -580,7 +610,7 @@ draw_field(struct form *f, struct area a, int row, int col, size_t i, bool curso
 		draw_check(f, line, i, cursor);
 		break;
 	case FIELD_NOTE:
-		(void)draw_note(f, a, row, i);
+		(void)put_note(f, i, a.cols, &a, row);
 		break;
 	case FIELD_BUTTON:
 		draw_button(f, a, row, col, i, cursor);
@@ -594,20 +624,24 @@ int
 form_draw(struct form *f, struct area a, bool cursor)
 {
 	struct walk w = { 0 };
-	int at = focus_row(f);
+	struct area view;
 
 	if (!takes_focus(f, f->focus))
 		form_focus(f, NULL);
-	if (at < f->top)
-		f->top = at;
-	if (at >= f->top + a.rows - 1)
-		f->top = at - a.rows + 2 > 0 ? at - a.rows + 2 : 0;
+	f->rows = a.rows;
+	f->cols = a.cols;
+	scroll(f);
+	/* What is said under the last field that is seen would be under the buttons. */
+	view = f->pinned ? area_part(a, 0, 0, a.rows - 1, a.cols) : a;
 	for (size_t i = 0; i < f->n; i++) {
+		int row;
+
 		if (!is_shown(f, i))
 			continue;
 		walk_to(&w, f, i);
-		if (w.row >= f->top)
-			draw_field(f, a, w.row - f->top, w.col, i, cursor);
+		row = line_of(f, &w, i);
+		if (row >= 0)
+			draw_field(f, f->fields[i].kind == FIELD_BUTTON ? a : view, row, w.col, i, cursor);
 		walk_past(&w, f, i);
 	}
 	return w.row + w.in_buttons - f->top;
@@ -624,7 +658,7 @@ form_click(struct form *f, int row, int col)
 		if (!is_shown(f, i))
 			continue;
 		walk_to(&w, f, i);
-		hit = w.row - f->top == row && takes_focus(f, i);
+		hit = line_of(f, &w, i) == row && takes_focus(f, i);
 		if (hit && f->fields[i].kind == FIELD_BUTTON)
 			hit = col >= w.col && col < w.col + button_width(&f->fields[i]) - 1;
 		if (hit) {

@@ -38,6 +38,8 @@ struct form {
 	char              **errors;          /* n; NULL: none */
 	size_t              caret;           /* byte in the value with the focus */
 	int                 top;             /* first line on the screen */
+	int                 rows, cols;      /* of the last draw */
+	bool                pinned;          /* it does not fit: its buttons stay on the last line */
 	const char         *pressed;         /* id, after FORM_PRESSED */
 	bool                touched;         /* something was changed by the user */
 };

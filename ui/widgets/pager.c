@@ -332,7 +332,7 @@ draw_line(struct pager *p, struct area a, int row, size_t i)
 		return 1;
 	}
 	for (int used = 0;; used++) {
-		struct str part = fitting(line, a.cols, a.on->ascii);
+		struct str part = canvas_fit(line, a.cols, a.on->ascii);
 
 		if (row + used >= a.rows)
 			return used;
