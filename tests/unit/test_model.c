@@ -188,6 +188,50 @@ test_palette(void **state)
 
 /* Every size, also impossible ones: nothing is drawn outside, and small ones say what is needed. */
 static void
+test_problems_of_a_log(void **state)
+{
+	struct model *m = start(24, 80);
+	AUTO_BUF struct buf text = BUF_INIT(SIZE_MAX);
+
+	(void)state;
+	load(m);
+	press(m, "Enter");
+	send(m, EV_END, NULL, END_DONE, NULL);
+	press(m, "4");
+	send(m, EV_BYTES, "level=info msg=fine\nlevel=error msg=bad\nlevel=info msg=well\n", END_DONE, NULL);
+	press(m, "e");
+	/* What comes later, too. */
+	send(m, EV_BYTES, "level=info msg=good\nlevel=warning msg=odd\n", END_DONE, NULL);
+	(void)screen(m, &text);
+	assert_non_null(strstr(buf_cstr(&text), "msg=bad"));
+	assert_non_null(strstr(buf_cstr(&text), "msg=odd"));
+	assert_null(strstr(buf_cstr(&text), "msg=fine"));
+	assert_null(strstr(buf_cstr(&text), "msg=good"));
+	press(m, "e");
+	(void)screen(m, &text);
+	assert_non_null(strstr(buf_cstr(&text), "msg=good"));
+	model_free(m);
+}
+
+static void
+test_undo_from_details(void **state)
+{
+	struct model *m = start(24, 80);
+	AUTO_BUF struct buf text = BUF_INIT(SIZE_MAX);
+
+	(void)state;
+	model_open(m, &screen_restore, "r-1");
+	send(m, EV_END, NULL, END_DONE, NULL);
+	press(m, "U");
+	assert_non_null(strstr(screen(m, &text), "Undo restore r-1"));
+	assert_int_equal(m->jobs.len, 0);
+	press(m, "r - 1 Tab Tab Enter");
+	assert_int_equal(m->jobs.len, 1);
+	assert_int_equal(m->jobs.at[0].op, OP_RESTORE_UNDO);
+	model_free(m);
+}
+
+static void
 test_sizes(void **state)
 {
 	AUTO_BUF struct buf out = BUF_INIT(1 << 20);
@@ -264,6 +308,8 @@ main(void)
 		cmocka_unit_test(test_failure_stays_until_read),
 		cmocka_unit_test(test_loaded_twice),
 		cmocka_unit_test(test_palette),
+		cmocka_unit_test(test_problems_of_a_log),
+		cmocka_unit_test(test_undo_from_details),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_monkey),
 	};

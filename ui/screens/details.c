@@ -42,11 +42,14 @@ static const struct column result_columns[] = {
 	[NEXT] = { "NEXT STEP", COL_TEXT, 20, 200, 0, true },
 };
 
+#define TOLD_MAX 6               /* of what went wrong, in the summary */
+
 struct details {
 	bool         of_restore;
 	struct pager summary, logs, yaml;
 	struct table objects, results;
 	uint64_t     log_ticket;         /* 0: not asked yet */
+	size_t       told;               /* of what went wrong, in the summary */
 };
 
 /* --- opening --- */
@@ -293,9 +296,23 @@ fill_types(struct model *m, struct details *d, const cJSON *list)
 
 /* --- results --- */
 
+/* What went wrong, below the summary; the first of it. */
+static void
+tell(struct details *d, const char *level, enum role role, const char *object, const char *text, const char *next)
+{
+	if (d->told++ >= TOLD_MAX)
+		return;
+	if (d->told == 1)
+		pager_addf(&d->summary, ROLE_TITLE, role == ROLE_STATE_FAILED ? "\nWhat went wrong" : "\nWarnings");
+	pager_addf(&d->summary, role, " %s  %s", level != NULL ? level : "", object);
+	pager_addf(&d->summary, ROLE_TEXT, "    %s", text != NULL ? text : "");
+	if (next != NULL && next[0] != '\0')
+		pager_addf(&d->summary, ROLE_TEXT, "    Next: %s", next);
+}
+
 /* Findings of one kind: by "velero", "cluster", and by namespace (velero-format 5.3). */
 static void
-add_results(struct rows *rows, const cJSON *of, const char *level, enum role role, size_t *n)
+add_results(struct details *d, struct rows *rows, const cJSON *of, const char *level, enum role role, size_t *n)
 {
 	const cJSON *part, *sub, *text;
 
@@ -312,13 +329,14 @@ add_results(struct rows *rows, const cJSON *of, const char *level, enum role rol
 				(void)snprintf(id, sizeof id, "%s %zu", level, (*n)++);
 				table_rows_add(rows, id, (const char *const[]){ level, nested ? sub->string : part->string,
 					text->valuestring, NULL }, NULL, NULL, role);
+				tell(d, level, role, nested ? sub->string : part->string, text->valuestring, NULL);
 			}
 		}
 }
 
 /* What became of single objects of a restore, which says more than the findings of its results. */
 static void
-add_problems(struct rows *rows, const cJSON *problems)
+add_problems(struct details *d, struct rows *rows, const cJSON *problems)
 {
 	const cJSON *p;
 	size_t n = 0;
@@ -334,6 +352,8 @@ add_problems(struct rows *rows, const cJSON *problems)
 		(void)snprintf(id, sizeof id, "problem %zu", n++);
 		table_rows_add(rows, id, (const char *const[]){ failed ? "ERROR" : outcome, object, jdoc_text(p, "text"),
 			jdoc_text(p, "next") }, NULL, NULL, failed ? ROLE_STATE_FAILED : ROLE_STATE_PARTIAL);
+		tell(d, failed ? "ERROR" : outcome, failed ? ROLE_STATE_FAILED : ROLE_STATE_PARTIAL, object, jdoc_text(p, "text"),
+			jdoc_text(p, "next"));
 	}
 }
 
@@ -343,10 +363,13 @@ fill_results(struct model *m, struct details *d, const cJSON *results, const cJS
 	struct rows *rows = table_rows_new(result_columns, COUNT(result_columns));
 	size_t errors = 0, warnings = 0;
 
-	add_problems(rows, problems);
+	d->told = 0;
+	add_problems(d, rows, problems);
 	if (cJSON_GetArraySize(problems) == 0)
-		add_results(rows, jdoc_get(results, "errors"), "ERROR", ROLE_STATE_FAILED, &errors);
-	add_results(rows, jdoc_get(results, "warnings"), "warning", ROLE_STATE_PARTIAL, &warnings);
+		add_results(d, rows, jdoc_get(results, "errors"), "ERROR", ROLE_STATE_FAILED, &errors);
+	add_results(d, rows, jdoc_get(results, "warnings"), "warning", ROLE_STATE_PARTIAL, &warnings);
+	if (d->told > TOLD_MAX)
+		pager_addf(&d->summary, ROLE_TEXT_DIM, "    and %zu more: 3 shows them all", d->told - TOLD_MAX);
 	table_set(&d->results, rows, m->now_s);
 }
 
@@ -455,7 +478,7 @@ act(struct model *m, struct screen *s, const char *action)
 	} else if (strcmp(action, "backup.restore") == 0 && !d->of_restore) {
 		model_open(m, &screen_restore_new, s->arg);
 	} else {
-		return false;
+		return d->of_restore && restores_act(m, s->arg, action);
 	}
 	return true;
 }

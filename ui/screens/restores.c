@@ -82,18 +82,13 @@ retry(struct model *m, const char *name)
 		(void)model_start_job(m, r);
 }
 
-static bool
-act(struct model *m, struct screen *s, const char *action)
+bool
+restores_act(struct model *m, const char *name, const char *action)
 {
-	const char *name = table_current(records_table(s));
 	bool undoing = strcmp(action, "restore.undo") == 0;
 	AUTO_FREE char *title = NULL;
 
-	if (name != NULL && strcmp(action, "open") == 0) {
-		model_open(m, &screen_restore, name);
-		return true;
-	}
-	if (name == NULL || (!undoing && strcmp(action, "restore.retry") != 0))
+	if (!undoing && strcmp(action, "restore.retry") != 0)
 		return false;
 	title = xasprintf(undoing ? "Undo restore %s" : "Try again what failed in restore %s", name);
 	model_confirm(m, &(struct confirm){ .title = title, .verb = undoing ? "Undo" : "Try again", .arg = name,
@@ -102,6 +97,20 @@ act(struct model *m, struct screen *s, const char *action)
 			"stays as it is now. 'orlop restore undo --dry-run' lists it."
 			: "A new restore of the objects that failed, with the same options." });
 	return true;
+}
+
+static bool
+act(struct model *m, struct screen *s, const char *action)
+{
+	const char *name = table_current(records_table(s));
+
+	if (name == NULL)
+		return false;
+	if (strcmp(action, "open") == 0) {
+		model_open(m, &screen_restore, name);
+		return true;
+	}
+	return restores_act(m, name, action);
 }
 
 const struct screen_type screen_restores = {

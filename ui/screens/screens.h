@@ -31,6 +31,8 @@ extern const struct screen_type screen_diff;             /* arg: a backup; newli
 extern const struct screen_type screen_help;
 extern const struct screen_type screen_actions;          /* what can be done on the screen below */
 
+/* "restore.undo" or "restore.retry" of a restore: asks first.  False: no such action. */
+bool restores_act(struct model *m, const char *name, const char *action);
 /* Takes objects (a list of entries) into the form of a screen_restore_new. */
 void restore_new_choose(struct model *m, struct screen *s, const char *picks);
 

@@ -61,6 +61,14 @@ matches(struct pager *p, struct str line)
 	return p->re != NULL && regex_search(p->re, line, &ignored) == 1;
 }
 
+static bool
+is_shown(struct pager *p, struct str line, enum role role)
+{
+	if (p->only == PAGER_PROBLEMS)
+		return role == ROLE_LOG_WARN || role == ROLE_LOG_ERROR;
+	return p->only == PAGER_ALL || matches(p, line);
+}
+
 static void
 push(struct pager *p, enum role role, struct str line)
 {
@@ -76,7 +84,7 @@ push(struct pager *p, enum role role, struct str line)
 	if (buf_add_str(&p->text, line, &ignored) < 0)
 		return;
 	*vec_push(&p->lines) = (struct pager_line){ at, line.len, (uint8_t)role };
-	if (p->only && matches(p, line))
+	if (p->only != PAGER_ALL && is_shown(p, line, role))
 		*vec_push(&p->shown) = (uint32_t)(p->lines.len - 1);
 }
 
@@ -203,9 +211,12 @@ static void
 filter_lines(struct pager *p)
 {
 	p->shown.len = 0;
-	for (size_t i = 0; i < p->lines.len; i++)
-		if (matches(p, str_sub(buf_str(&p->text), p->lines.at[i].at, p->lines.at[i].at + p->lines.at[i].len)))
+	for (size_t i = 0; i < p->lines.len; i++) {
+		const struct pager_line *l = &p->lines.at[i];
+
+		if (is_shown(p, str_sub(buf_str(&p->text), l->at, l->at + l->len), (enum role)l->role))
 			*vec_push(&p->shown) = (uint32_t)i;
+	}
 	p->top = 0;
 }
 
@@ -229,14 +240,15 @@ find(struct pager *p, size_t from, int step)
 bool
 pager_search(struct pager *p, const char *pattern)
 {
-	bool literal, keep = p->only;
+	bool literal;
 
 	free(p->search);
 	regex_free(p->re);
 	p->search = xstrdup(pattern);
 	p->re = pattern[0] != '\0' ? filter_pattern(str_of(pattern), &literal) : NULL;
-	p->only = keep && p->re != NULL;
-	if (p->only)
+	if (p->only == PAGER_MATCHING && p->re == NULL)
+		p->only = PAGER_ALL;
+	else if (p->only == PAGER_MATCHING)
 		filter_lines(p);
 	return p->re == NULL || find(p, p->top, 1);
 }
@@ -271,13 +283,21 @@ act_last(struct pager *p)
 static void
 act_only(struct pager *p)
 {
-	p->only = !p->only && p->re != NULL;
+	p->only = p->only != PAGER_MATCHING && p->re != NULL ? PAGER_MATCHING : PAGER_ALL;
+	filter_lines(p);
+}
+
+static void
+act_problems(struct pager *p)
+{
+	p->only = p->only != PAGER_PROBLEMS ? PAGER_PROBLEMS : PAGER_ALL;
 	filter_lines(p);
 }
 
 static void
 act_clear(struct pager *p)
 {
+	p->only = PAGER_ALL;
 	(void)pager_search(p, "");
 }
 
@@ -286,7 +306,7 @@ static const struct { const char *id; void (*run)(struct pager *); } acts[] = {
 	{ "page-down", act_page_down }, { "page-up", act_page_up }, { "first", act_first }, { "last", act_last },
 	{ "left", act_left }, { "right", act_right }, { "wrap", act_wrap }, { "follow", act_follow },
 	{ "search-next", act_next }, { "search-previous", act_previous }, { "matching-only", act_only },
-	{ "filter-clear", act_clear },
+	{ "problems-only", act_problems }, { "filter-clear", act_clear },
 };
 
 bool
@@ -367,6 +387,8 @@ pager_summary(const struct pager *p, struct buf *left, struct buf *right)
 	if (n > (size_t)p->page)
 		buf_putf(left, "lines %zu-%zu of %zu", p->top + 1, last < n ? last : n, n);
 	if (p->search[0] != '\0')
-		buf_putf(left, "%s/%s%s", n > (size_t)p->page ? " " : "", p->search, p->only ? " only" : "");
+		buf_putf(left, "%s/%s%s", n > (size_t)p->page ? " " : "", p->search, p->only == PAGER_MATCHING ? " only" : "");
+	if (p->only == PAGER_PROBLEMS)
+		buf_puts(left, left->len > 0 ? " warnings and errors only" : "warnings and errors only");
 	buf_putf(right, "%s%s%s", p->wrap ? "wrap" : "", p->wrap && p->follow ? " " : "", p->follow ? "follow" : "");
 }

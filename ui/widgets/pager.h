@@ -10,14 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum pager_only { PAGER_ALL, PAGER_MATCHING, PAGER_PROBLEMS };     /* PROBLEMS: warnings and errors of a log */
 struct pager_line { size_t at, len; uint8_t role; };
 struct pager {
 	struct buf    text;              /* all lines, one after another */
 	struct { struct pager_line *at; size_t len, cap; } lines;
-	struct { uint32_t *at; size_t len, cap; } shown;         /* with only: indices of lines that match */
+	struct { uint32_t *at; size_t len, cap; } shown;         /* unless all are: indices of lines */
 	size_t        top;               /* first line on the screen, in shown or lines */
 	int           left;              /* cells scrolled away */
-	bool          wrap, follow, only, full;          /* full: the text is cut off at its limit */
+	bool          wrap, follow, full;                /* full: the text is cut off at its limit */
+	enum pager_only only;
 	char         *search;            /* "" for none */
 	struct regex *re;
 	int           page, cols;        /* of the last draw */
