@@ -148,6 +148,20 @@ job_set_progress(struct job *j, const char *phase, uint64_t done, uint64_t total
 		send(j, new_event(j, EV_PROGRESS));
 }
 
+void
+job_progress_now(struct job *j, struct job_progress *out)
+{
+	lock_take(j->b->lock);
+	*out = j->progress;
+	lock_drop(j->b->lock);
+}
+
+void
+job_stop(struct job *j)
+{
+	cancel_fire(&j->cancel);
+}
+
 static void
 on_progress(void *ctx, const struct progress *p)
 {

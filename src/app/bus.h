@@ -22,6 +22,7 @@ enum op {
 	OP_RESTORE_UNDO,
 	OP_LOCATION_VALIDATE, OP_LOCATION_LIST, OP_LOCATION_SAVE, OP_LOCATION_REMOVE, OP_LOCATION_POLICY,
 	OP_CONTEXT_LIST, OP_CLUSTER_CHECK,
+	OP_JOB_LIST, OP_JOB_WATCH, OP_JOB_STOP,
 	OP_COUNT_
 };
 
@@ -31,7 +32,7 @@ struct request {
 	char               *location;        /* URL */
 	char               *kubeconfig;      /* file; NULL: kubectl's rules */
 	char               *context;         /* NULL: current */
-	char               *name;            /* backup, restore or location */
+	char               *name;            /* backup, restore, location, or a job's id or name */
 	char               *project;         /* NULL: the current one */
 	char               *path;            /* where a download goes ("-" is EV_BYTES), or a plan; the plan that a restore executes */
 	struct strs         objects;         /* cat, history: "KIND/NAME" or "KIND/NAMESPACE/NAME" */
@@ -76,6 +77,7 @@ enum ev_about {
 	ABOUT_PLAN,      /* a plan's file, or that it does not hold any more */
 	ABOUT_RESUME,    /* a restore that is to be continued or tried again */
 	ABOUT_LOST,      /* the cluster, which went away in the middle of a restore */
+	ABOUT_JOB,       /* a job that is watched or to be stopped; EK_IO: it failed */
 	ABOUT_ANSWER     /* what one of them said in the middle of the work: no slip of the user, no damaged backup */
 };
 

@@ -2,6 +2,7 @@
 #ifndef ORLOP_APP_JOB_H
 #define ORLOP_APP_JOB_H
 
+#include "app/backend.h"
 #include "app/bus.h"
 #include "engine/report.h"
 #include "k8s/client.h"
@@ -16,6 +17,9 @@ MUST_CHECK int job_bytes(struct job *j, const void *p, size_t n, struct err *e);
 void job_note(struct job *j, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void job_set_progress(struct job *j, const char *phase, uint64_t done, uint64_t total, uint64_t bytes);
 void job_about(struct job *j, enum ev_about about);              /* what a following error is about */
+
+void job_progress_now(struct job *j, struct job_progress *out);  /* any thread */
+void job_stop(struct job *j);                                    /* at an object boundary; any thread */
 
 /* Callbacks for engine/report that turn into events of this job. */
 struct report_fns job_report_fns(struct job *j);

@@ -38,6 +38,9 @@ static op_fn *const ops[] = {
 	[OP_LOCATION_POLICY]   = op_location_policy,
 	[OP_CONTEXT_LIST]      = op_context_list,
 	[OP_CLUSTER_CHECK]     = op_cluster_check,
+	[OP_JOB_LIST]          = op_job_list,
+	[OP_JOB_WATCH]         = op_job_watch,
+	[OP_JOB_STOP]          = op_job_stop,
 };
 _Static_assert(COUNT(ops) == OP_COUNT_, "every operation needs its function");
 
@@ -192,31 +195,6 @@ sweep_claimed(struct job *j, struct store *st, const char *name, struct err *e)
 	return sweep(j, st, name, job, e) < 0 ? -1 : 1;
 }
 
-struct journal *
-job_journal(struct job *j, const char *operation, struct store *st, const char *name)
-{
-	struct err e;
-	struct journal *journal = journal_start(operation, store_url(st), name, &e);
-
-	if (journal == NULL)
-		job_note(j, "no journal is written (%s): should this run be killed, the next one will not know what it left",
-			e.msg);
-	return journal;
-}
-
-const char *
-job_result_word(enum ev_end end)
-{
-	switch (end) {
-	case END_DONE: return "done";
-	case END_PARTIAL: return "partial";
-	case END_CANCELED: return "canceled";
-	case END_DAMAGED:
-	case END_FAILED: break;
-	}
-	return "failed";
-}
-
 static void
 send_backup(struct job *j, const struct vbackup *b)
 {
@@ -346,7 +324,7 @@ op_backup_create(struct job *j, struct err *e)
 	AUTO_FREE char *name = NULL;
 	struct backup_opts o = job_request(j)->backup;
 	struct sweeping s = { j, NULL };
-	struct journal *journal;
+	struct follow *f;
 	enum ev_end end;
 
 	job_about(j, ABOUT_LOCATION);
@@ -359,9 +337,9 @@ op_backup_create(struct job *j, struct err *e)
 	name = o.name != NULL ? xstrdup(o.name) : job_generated_name(t.conn.context);
 	o.name = name;
 	o.cluster_name = t.conn.context;
-	journal = job_journal(j, "backup create", st, name);
-	o.job = journal_id(journal);
+	f = follow_start(j, "backup create", st, name);
+	o.job = follow_id(f);
 	end = claim_and_run(j, st, t.k, &o, e);
-	journal_end(journal, job_result_word(end), end == END_FAILED ? e->msg : "");
+	follow_end(f, end, e);
 	return end;
 }

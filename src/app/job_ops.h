@@ -3,6 +3,7 @@
 #define ORLOP_APP_JOB_OPS_H
 
 #include "app/job.h"
+#include "app/follow.h"
 #include "app/journal.h"
 #include "engine/reader.h"
 #include "k8s/kubeconfig.h"
@@ -47,11 +48,6 @@ MUST_CHECK int job_outcomes(struct job *j, struct store *st, const char *name, s
 /* "<prefix>-YYYYMMDDhhmmss" (UTC), with what a name may not hold replaced.  Heap. */
 char *job_generated_name(const char *prefix);
 
-/* The job's journal.  NULL: it does without, and says so. */
-struct journal *job_journal(struct job *j, const char *operation, struct store *st, const char *name);
-/* How a job ended, for its journal. */
-const char *job_result_word(enum ev_end end);
-
 /* FAILED or CANCELED by e. */
 enum ev_end job_failed(const struct err *e);
 
@@ -62,6 +58,7 @@ op_fn op_backup_diff, op_backup_history, op_backup_grep;
 op_fn op_restore_undo;
 op_fn op_restore_list, op_restore_describe, op_restore_logs;
 op_fn op_backup_verify, op_backup_delete, op_location_validate, op_cluster_check;
+op_fn op_job_list, op_job_watch, op_job_stop;
 op_fn op_location_list, op_location_save, op_location_remove, op_location_policy, op_context_list;
 
 #endif

@@ -200,14 +200,14 @@ verify_plan(struct job *j, struct store *st, struct k8s *k, const struct planned
 static enum ev_end
 journal_and_run(struct job *j, struct store *st, struct k8s *k, struct restore_opts *o, struct err *e)
 {
-	struct journal *journal = job_journal(j, "restore create", st, o->name);
-	AUTO_FREE char *outcomes = journal_file(journal_id(journal), "outcomes.jsonl");
+	struct follow *f = follow_start(j, "restore create", st, o->name);
+	AUTO_FREE char *outcomes = journal_file(follow_id(f), "outcomes.jsonl");
 	enum ev_end end;
 
-	o->job = journal_id(journal);
+	o->job = follow_id(f);
 	o->outcomes = outcomes;
 	end = run_restore(j, st, k, o, e);
-	journal_end(journal, job_result_word(end), end == END_FAILED ? e->msg : "");
+	follow_end(f, end, e);
 	return end;
 }
 

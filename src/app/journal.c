@@ -11,6 +11,8 @@
 #include "data/jwrite.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define KEEP_JOBS 200
@@ -119,6 +121,39 @@ journal_start(const char *operation, const char *location, const char *name, str
 	return j;
 }
 
+void
+journal_note(const struct journal *j, const struct journal_progress *p)
+{
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
+	AUTO_FREE char *path = file_join(j->dir, "progress.json"), *part = file_join(j->dir, "progress.part");
+	AUTO(file_close) int fd = -1;
+	struct err ignored;
+	struct jw w;
+
+	jw_init(&w, &json, false);
+	jw_obj(&w);
+	jw_kv_text(&w, "phase", p->phase);
+	jw_kv_uint(&w, "done", p->done);
+	jw_kv_uint(&w, "total", p->total);
+	jw_kv_uint(&w, "bytes", p->bytes);
+	jw_kv_uint(&w, "warnings", p->warnings);
+	jw_kv_uint(&w, "errors", p->errors);
+	jw_obj_end(&w);
+	if (jw_done(&w, &ignored) < 0)
+		return;
+	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0 && write(fd, json.p, json.len) == (ssize_t)json.len)
+		(void)rename(part, path);
+}
+
+bool
+journal_asked_to_stop(const struct journal *j)
+{
+	AUTO_FREE char *path = file_join(j->dir, "stop");
+
+	return access(path, F_OK) == 0;
+}
+
 static void
 write_result(const char *dir, const char *result, const char *message)
 {
@@ -212,4 +247,102 @@ journal_interrupted(journal_fn *fn, void *ctx)
 
 		check_job(dir, fn, ctx);
 	}
+}
+
+/* --- following --- */
+
+void
+journal_entry_done(struct journal_entry *e)
+{
+	char **texts[] = { &e->id, &e->operation, &e->location, &e->name, &e->started, &e->ended, &e->state, &e->message, &e->phase };
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		free(*texts[i]);
+	*e = (struct journal_entry){ 0 };
+}
+
+/* NULL: there is no such file, or it is none of ours. */
+static cJSON *
+read_doc(const char *id, const char *file, struct err *e)
+{
+	AUTO_BUF struct buf json = BUF_INIT(LIMIT_SMALL_BODY);
+	AUTO_FREE char *path = journal_file(id, file);
+
+	if (path == NULL) {
+		err_set(e, EK_NOTFOUND, "there is no job '%s'", id);
+		return NULL;
+	}
+	return file_read(path, &json, e) == 0 ? jdoc_parse(buf_str(&json), e) : NULL;
+}
+
+static char *
+text_of(const cJSON *doc, const char *key, const char *absent)
+{
+	const char *text = jdoc_text(doc, key);
+
+	return xstrdup_or_null(text != NULL ? text : absent);
+}
+
+static uint64_t
+number_of(const cJSON *doc, const char *key)
+{
+	int64_t n = jdoc_int(doc, key, 0);
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static bool
+is_running(const char *id)
+{
+	AUTO_FREE char *lock_path = journal_file(id, "lock");
+
+	return file_is_locked(lock_path);
+}
+
+int
+journal_read(const char *id, struct journal_entry *out, struct err *e)
+{
+	AUTO_JDOC cJSON *asked = read_doc(id, "job.json", e), *progress = NULL, *result = NULL;
+	struct err ignored;
+	bool running;
+
+	if (asked == NULL)
+		return e->kind == EK_NOTFOUND ? err_set(e, EK_NOTFOUND, "there is no job '%s'", id) : err_ctx(e, "job '%s'", id);
+	running = is_running(id);
+	/* After the lock: what has ended since then has its result. */
+	result = read_doc(id, "result.json", &ignored);
+	progress = read_doc(id, "progress.json", &ignored);
+	*out = (struct journal_entry){ .id = xstrdup(id), .operation = text_of(asked, "operation", ""),
+		.location = text_of(asked, "location", ""), .name = text_of(asked, "name", ""),
+		.started = text_of(asked, "started", ""), .ended = text_of(result, "ended", NULL),
+		.state = text_of(result, "result", running ? "running" : "interrupted"),
+		.message = text_of(result, "message", ""), .phase = text_of(progress, "phase", NULL) };
+	out->progress = (struct journal_progress){ out->phase, number_of(progress, "done"), number_of(progress, "total"),
+		number_of(progress, "bytes"), number_of(progress, "warnings"), number_of(progress, "errors") };
+	return 0;
+}
+
+void
+journal_ids(struct strs *out)
+{
+	AUTO_FREE char *root = file_xdg(XDG_STATE, "jobs");
+
+	list_jobs(root, out);
+}
+
+int
+journal_stop(const char *id, struct err *e)
+{
+	AUTO_FREE char *path = NULL;
+	struct journal_entry entry;
+	bool running;
+
+	if (journal_read(id, &entry, e) < 0)
+		return -1;
+	running = strcmp(entry.state, "running") == 0;
+	if (!running)
+		(void)err_set(e, EK_CONFLICT, "job '%s' does not run: %s", id, entry.state);
+	journal_entry_done(&entry);
+	path = journal_file(id, "stop");
+	return running ? file_replace(path, "", 0, 0600, e) : -1;
 }

@@ -4,8 +4,11 @@ src_app_libapp_a_SOURCES = \
 	src/app/backend.h \
 	src/app/bus.c \
 	src/app/bus.h \
+	src/app/follow.c \
+	src/app/follow.h \
 	src/app/job.h \
 	src/app/job_check.c \
+	src/app/job_follow.c \
 	src/app/job_look.c \
 	src/app/job_ops.c \
 	src/app/job_ops.h \

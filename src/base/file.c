@@ -235,6 +235,14 @@ file_lock(const char *path, struct err *e)
 	return err_sys(e, why, "lock '%s'", path);
 }
 
+bool
+file_is_locked(const char *path)
+{
+	AUTO(file_close) int fd = open_retry(path, O_RDONLY, 0);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 /* Heap. */
 static char *
 home_dir(void)

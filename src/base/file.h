@@ -32,6 +32,8 @@ MUST_CHECK int file_spool(struct err *e);
 /* Opens (creating, 0600) and locks path exclusively without waiting.  Returns the fd that holds the lock until it is
  * closed; -1 with EK_CONFLICT while another process holds it. */
 MUST_CHECK int file_lock(const char *path, struct err *e);
+/* Somebody holds it so.  Asking keeps nobody but another file_lock at the same moment from having it. */
+bool file_is_locked(const char *path);
 
 enum file_xdg { XDG_CONFIG, XDG_STATE, XDG_CACHE, XDG_RUNTIME };
 /* "$XDG_..._HOME/orlop/rest" with the specification's defaults below $HOME (XDG_RUNTIME: falls back to XDG_STATE);

@@ -9,8 +9,7 @@
 #include "cli/checklist.h"
 #include "cli/describe.h"
 #include "cli/help.h"
-#include "cli/output.h"
-#include "cli/run.h"
+#include "cli/listing.h"
 #include "cli/steps.h"
 #include "data/jdoc.h"
 #include "data/jscan.h"
@@ -38,37 +37,6 @@ new_request(const struct cli *c, enum op op)
 
 /* --- rows --- */
 
-static int
-add_row(void *ctx, struct str json)
-{
-	return rows_add(ctx, json);
-}
-
-static int
-end_rows(void *ctx, enum ev_end end)
-{
-	(void)end;
-	return rows_end(ctx);
-}
-
-struct listing {
-	enum op              op;
-	const struct column *columns;
-	size_t               n;
-	const char          *name_path, *empty;
-};
-
-static int
-run_rows(struct cli *c, struct request *r, const struct listing *l)
-{
-	struct rows *rows = rows_new(c->args.output, true, l->columns, l->n, l->name_path, l->empty);
-	struct sink sink = { .row = add_row, .done = end_rows, .ctx = rows };
-	int code = run_request(c, r, &sink);
-
-	rows_free(rows);
-	return code;
-}
-
 static const struct column backup_columns[] = {
 	{ "NAME", "metadata.name", COL_TEXT },
 	{ "STATUS", "status.phase", COL_TEXT },
@@ -85,10 +53,10 @@ static const struct column backup_columns[] = {
 static int
 backup_list(struct cli *c)
 {
-	static const struct listing l = { OP_BACKUP_LIST, backup_columns, COUNT(backup_columns), "metadata.name",
+	static const struct listing l = { backup_columns, COUNT(backup_columns), "metadata.name",
 		"No backups yet. 'orlop backup create' makes one." };
 
-	return run_rows(c, new_request(c, l.op), &l);
+	return listing_run(c, new_request(c, OP_BACKUP_LIST), &l);
 }
 
 static const struct column restore_columns[] = {
@@ -106,10 +74,10 @@ static const struct column restore_columns[] = {
 static int
 restore_list(struct cli *c)
 {
-	static const struct listing l = { OP_RESTORE_LIST, restore_columns, COUNT(restore_columns), "metadata.name",
+	static const struct listing l = { restore_columns, COUNT(restore_columns), "metadata.name",
 		"No restores yet. 'orlop restore create --from-backup NAME' makes one." };
 
-	return run_rows(c, new_request(c, l.op), &l);
+	return listing_run(c, new_request(c, OP_RESTORE_LIST), &l);
 }
 
 static const struct column verify_columns[] = {
@@ -122,9 +90,9 @@ static const struct column verify_columns[] = {
 static int
 backup_verify(struct cli *c)
 {
-	static const struct listing l = { OP_BACKUP_VERIFY, verify_columns, COUNT(verify_columns), "name", NULL };
+	static const struct listing l = { verify_columns, COUNT(verify_columns), "name", NULL };
 
-	return run_rows(c, new_request(c, l.op), &l);
+	return listing_run(c, new_request(c, OP_BACKUP_VERIFY), &l);
 }
 
 static const struct column check_columns[] = {
@@ -138,7 +106,7 @@ static int
 run_steps(struct cli *c, struct request *r, const struct column *columns, const char *name_path)
 {
 	struct rows *rows = rows_new(c->args.output, true, columns, COUNT(check_columns), name_path, NULL);
-	struct sink sink = { .row = add_row, .ctx = rows };
+	struct sink sink = { .row = listing_row, .ctx = rows };
 	int code = run_request(c, r, &sink);
 
 	if (c->stdout_error == 0 && rows_end(rows) < 0)
@@ -362,7 +330,7 @@ restore_plan(struct cli *c)
 	struct request *r = restore_request(c, OP_RESTORE_PLAN);
 	struct rows *rows = rows_new(c->args.output, true, plan_columns, COUNT(plan_columns), "resource/namespace/name",
 		"The cluster has all of it already.");
-	struct sink sink = { .row = c->args.output == OUT_TABLE ? add_plan_row : add_plan_json, .done = end_rows, .ctx = rows };
+	struct sink sink = { .row = c->args.output == OUT_TABLE ? add_plan_row : add_plan_json, .done = listing_end, .ctx = rows };
 	int code;
 
 	r->path = xstrdup_or_null(c->args.save);
@@ -388,7 +356,7 @@ count_deletion(void *ctx, struct str json)
 static int
 end_deletions(void *ctx, enum ev_end end)
 {
-	return end_rows(((struct deletions *)ctx)->rows, end);
+	return listing_end(((struct deletions *)ctx)->rows, end);
 }
 
 /* Shows what would be deleted, and has the backup's name typed.  False: code says how it ends. */
@@ -465,7 +433,7 @@ run_undo(struct cli *c, bool dry_run, bool show)
 {
 	struct request *r = new_request(c, OP_RESTORE_UNDO);
 	struct rows *rows = rows_new(c->args.output, true, plan_columns, COUNT(plan_columns), "resource/namespace/name", NULL);
-	struct sink sink = { .row = show ? add_row : NULL, .done = show ? end_rows : NULL, .ctx = rows };
+	struct sink sink = { .row = show ? listing_row : NULL, .done = show ? listing_end : NULL, .ctx = rows };
 	int code;
 
 	r->dry_run = dry_run;
@@ -756,6 +724,9 @@ const struct command commands[] = {
 	{ "project", "use", "NAME", 1, 1, 0, "Make a project the current one", NULL, projects_use },
 	{ "cluster", "check", "", 0, 0, K | O, "Check that a cluster answers and permits backup and restore", NULL,
 		cluster_check },
+	{ "job", "list", "", 0, 0, O, "List the backups and restores that run or ran on this machine", NULL, jobs_list },
+	{ "job", "watch", "ID|NAME", 1, 1, 0, "Follow a job of another process to its end", "orlop job watch nightly", jobs_watch },
+	{ "job", "cancel", "ID|NAME", 1, 1, 0, "Stop a job of another process at the next object", NULL, jobs_cancel },
 	{ "completion", NULL, "bash|zsh|fish", 1, 1, 0, "Print a completion script for a shell",
 		"source <(orlop completion bash)", completion },
 	{ "version", NULL, "", 0, 0, 0, "Print the version", NULL, version },

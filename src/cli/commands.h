@@ -9,6 +9,11 @@ struct request *new_request(const struct cli *c, enum op op);
 /* Tries c->url and shows the steps. */
 int location_validate(struct cli *c);
 
+/* cli/jobs.c */
+int jobs_list(struct cli *c);
+int jobs_watch(struct cli *c);
+int jobs_cancel(struct cli *c);
+
 /* cli/location.c */
 int location_add(struct cli *c);
 int location_list(struct cli *c);

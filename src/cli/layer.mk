@@ -15,6 +15,9 @@ src_cli_libcli_a_SOURCES = \
 	src/cli/describe.h \
 	src/cli/help.c \
 	src/cli/help.h \
+	src/cli/jobs.c \
+	src/cli/listing.c \
+	src/cli/listing.h \
 	src/cli/location.c \
 	src/cli/look.c \
 	src/cli/output.c \

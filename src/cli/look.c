@@ -6,8 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/output.h"
-#include "cli/run.h"
+#include "cli/listing.h"
 #include "cli/tree.h"
 #include "data/jdoc.h"
 #include "data/jscan.h"
@@ -19,27 +18,9 @@
 /* --- rows --- */
 
 static int
-add_row(void *ctx, struct str json)
-{
-	return rows_add(ctx, json);
-}
-
-static int
-end_rows(void *ctx, enum ev_end end)
-{
-	(void)end;
-	return rows_end(ctx);
-}
-
-static int
 run_rows(struct cli *c, struct request *r, const struct column *columns, size_t n, const char *name_path)
 {
-	struct rows *rows = rows_new(c->args.output, true, columns, n, name_path, NULL);
-	struct sink sink = { .row = add_row, .done = end_rows, .ctx = rows };
-	int code = run_request(c, r, &sink);
-
-	rows_free(rows);
-	return code;
+	return listing_run(c, r, &(struct listing){ columns, n, name_path, NULL });
 }
 
 static bool

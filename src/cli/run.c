@@ -128,6 +128,12 @@ static const struct advice {
 	{ ABOUT_RESUME, EK_NOTFOUND, NULL, "'orlop restore list' shows which restores there are, and how they ended." },
 	{ ABOUT_LOST, EK_UNAVAILABLE, NULL, LOST },
 	{ ABOUT_LOST, EK_TIMEOUT, NULL, LOST },
+	{ ABOUT_JOB, EK_NOTFOUND, NULL, "'orlop job list' shows the jobs of this machine." },
+	{ ABOUT_JOB, EK_CONFLICT, NULL, "'orlop job list' shows how it ended." },
+	{ ABOUT_JOB, EK_UNAVAILABLE, NULL, "'orlop restore create --resume NAME' continues a restore; the next backup clears up what "
+		"this one left." },
+	{ ABOUT_JOB, EK_CANCELED, NULL, "'orlop restore create --resume NAME' continues a restore; a backup is made anew." },
+	{ ABOUT_JOB, EK_IO, NULL, "'orlop restore describe' and 'orlop backup describe' tell more of it." },
 	{ ABOUT_ANSWER, EK_NOTFOUND, NULL, "The server did not find what it should have: look at its log, then try again." },
 	{ ABOUT_ANSWER, EK_INVALID, NULL, "Check the server and what stands between, such as a proxy, then try again." },
 	{ ABOUT_ANSWER, EK_CORRUPT, NULL, "Check the server and what stands between, such as a proxy, then try again." },
@@ -217,7 +223,9 @@ take_event(struct event *ev, struct backend *b, struct progress_view *p, const s
 int
 run_request(struct cli *c, struct request *r, const struct sink *sink)
 {
-	struct sigaction sa = { .sa_handler = on_interrupt }, old_int, old_term;
+	/* What others can follow goes on when the terminal goes away: see cli/jobs.c. */
+	bool goes_on = r->op == OP_BACKUP_CREATE || r->op == OP_RESTORE_CREATE;
+	struct sigaction sa = { .sa_handler = on_interrupt }, ignore = { .sa_handler = SIG_IGN }, old_int, old_term, old_hup;
 	struct progress_view *p;
 	struct backend *b;
 	struct err e;
@@ -234,6 +242,7 @@ run_request(struct cli *c, struct request *r, const struct sink *sink)
 	signal_cancel = backend_cancel(b);
 	sigaction(SIGINT, &sa, &old_int);
 	sigaction(SIGTERM, &sa, &old_term);
+	sigaction(SIGHUP, goes_on ? &ignore : NULL, &old_hup);
 	p = progress_new(c->args.quiet);
 	(void)backend_submit(b, r);
 	for (bool over = false; !over;) {
@@ -256,6 +265,7 @@ run_request(struct cli *c, struct request *r, const struct sink *sink)
 	}
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGTERM, &old_term, NULL);
+	sigaction(SIGHUP, &old_hup, NULL);
 	signal_cancel = NULL;
 	progress_free(p);
 	backend_free(b);
