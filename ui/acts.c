@@ -27,7 +27,7 @@ ask_to_leave(struct model *m, bool always)
 	size_t n = 0;
 
 	for (size_t i = 0; i < m->jobs.len; i++)
-		if (!m->jobs.at[i].ended) {
+		if (!m->jobs.at[i].ended && !m->jobs.at[i].elsewhere) {
 			n++;
 			if (n <= 5)
 				buf_putf(&text, "%s\n", m->jobs.at[i].name);

@@ -322,22 +322,13 @@ paint(struct loop *l)
 	l->stuck = !out_flush();
 }
 
-static bool
-has_jobs(const struct model *m)
-{
-	for (size_t i = 0; i < m->jobs.len; i++)
-		if (!m->jobs.at[i].ended)
-			return true;
-	return false;
-}
-
 static void
 run(struct loop *l)
 {
 	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { wake_pipe[0], POLLIN, 0 }, { signal_pipe[0], POLLIN, 0 },
 		{ -1, POLLOUT, 0 } };
 
-	while (!l->leaving && (!l->gone || has_jobs(l->m))) {
+	while (!l->leaving && (!l->gone || model_has_jobs(l->m))) {
 		int n;
 
 		fds[0].fd = l->gone ? -1 : STDIN_FILENO;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "data/jdoc.h"
+#include "ui/screens/records.h"
 #include "ui/screens/screens.h"
 
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #define WARN_MS 15000
 #define WHEEL_ROWS  3
 #define MESSAGES_MAX 1000
+#define OTHERS_S (24 * 3600)       /* what other processes ended longer ago is not shown */
 #define FINDINGS_MAX 10000         /* kept of one job; the bucket has all of them */
 
 /* --- screens --- */
@@ -263,6 +265,100 @@ model_start_job(struct model *m, struct request *r)
 	return j.ticket;
 }
 
+bool
+model_has_jobs(const struct model *m)
+{
+	for (size_t i = 0; i < m->jobs.len; i++)
+		if (!m->jobs.at[i].ended && !m->jobs.at[i].elsewhere)
+			return true;
+	return false;
+}
+
+void
+model_find_jobs(struct model *m)
+{
+	struct request *r = xcalloc(1, sizeof *r);
+
+	r->op = OP_JOB_LIST;
+	m->others_ticket = submit(m, r);
+}
+
+void
+model_stop_job(struct model *m, const struct job *j)
+{
+	struct request *r;
+
+	if (!j->elsewhere) {
+		model_cancel(m, j->ticket);
+		return;
+	}
+	r = xcalloc(1, sizeof *r);
+	r->op = OP_JOB_STOP;
+	r->name = xstrdup(j->id);
+	(void)submit(m, r);
+}
+
+/* How a job ended, by the word in its journal. */
+static enum ev_end
+end_of(const char *state)
+{
+	static const struct { const char *word; enum ev_end end; } words[] = {
+		{ "done", END_DONE }, { "partial", END_PARTIAL }, { "damaged", END_DAMAGED }, { "canceled", END_CANCELED },
+	};
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(words[i].word, state) == 0)
+			return words[i].end;
+	return END_FAILED;
+}
+
+/* One that runs is followed from now on; one that ended a while ago is history. */
+static void
+add_other(struct model *m, const cJSON *row)
+{
+	const char *id = jdoc_text(row, "id"), *state = jdoc_text(row, "state"), *operation = jdoc_text(row, "operation");
+	bool running = state != NULL && strcmp(state, "running") == 0;
+	struct job j = { .elsewhere = true, .ended = !running, .start_s = record_time(row, "started"),
+		.end_s = record_time(row, "ended"), .end_ms = INT64_MIN / 2 };
+	struct request *r;
+
+	if (id == NULL || state == NULL || operation == NULL || (!running && m->now_s - j.start_s > OTHERS_S))
+		return;
+	for (size_t i = 0; i < m->jobs.len; i++)
+		if (m->jobs.at[i].id != NULL && strcmp(m->jobs.at[i].id, id) == 0)
+			return;
+	j.op = strcmp(operation, "backup create") == 0 ? OP_BACKUP_CREATE : OP_RESTORE_CREATE;
+	j.id = xstrdup(id);
+	j.name = xstrdup(jdoc_text(row, "name") != NULL ? jdoc_text(row, "name") : "");
+	j.place = xstrdup("");
+	j.progress.done = (uint64_t)jdoc_int(row, "done", 0);
+	j.progress.total = (uint64_t)jdoc_int(row, "total", 0);
+	if (running) {
+		r = xcalloc(1, sizeof *r);
+		r->op = OP_JOB_WATCH;
+		r->name = xstrdup(id);
+		j.ticket = submit(m, r);
+	} else {
+		j.end = end_of(state);
+		(void)err_set(&j.err, EK_IO, "%s %.300s", state, jdoc_text(row, "message") != NULL ? jdoc_text(row, "message") : "");
+		j.ticket = ++m->last_ticket;
+	}
+	*vec_push(&m->jobs) = j;
+	m->jobs_version++;
+}
+
+static void
+others_event(struct model *m, const struct event *ev)
+{
+	struct err ignored;
+	AUTO_JDOC cJSON *row = ev->kind == EV_ROW ? jdoc_parse((struct str){ ev->text, ev->len }, &ignored) : NULL;
+
+	if (row != NULL)
+		add_other(m, row);
+	else if (ev->kind == EV_END)
+		m->others_ticket = 0;
+}
+
 /* --- messages --- */
 
 void
@@ -321,7 +417,9 @@ static void
 job_event(struct model *m, struct job *j, const struct event *ev)
 {
 	m->jobs_version++;
-	if (ev->kind == EV_FINDING && j->findings.len < FINDINGS_MAX)
+	if (ev->kind == EV_JOB && j->id == NULL)
+		j->id = xstrdup(ev->text);
+	else if (ev->kind == EV_FINDING && j->findings.len < FINDINGS_MAX)
 		strs_add(&j->findings, ev->text);
 	else if (ev->kind == EV_ROW && j->rows.len < FINDINGS_MAX)
 		job_row(j, ev);
@@ -348,6 +446,8 @@ on_event(struct model *m, uint64_t ticket, const struct event *ev)
 {
 	struct job *j = model_job(m, ticket);
 
+	if (ticket == m->others_ticket)
+		others_event(m, ev);
 	if (j != NULL)
 		job_event(m, j, ev);
 	for (size_t i = 0; i < m->asked.len; i++)
@@ -436,6 +536,7 @@ model_apply(struct model *m, const struct msg *msg)
 void
 model_start(struct model *m)
 {
+	model_find_jobs(m);
 	m->place = PLACE_BACKUPS;
 	model_open(m, places[PLACE_BACKUPS].type, NULL);
 	if (m->opts.location_url == NULL)
@@ -574,6 +675,7 @@ model_free(struct model *m)
 	for (size_t i = 0; i < m->jobs.len; i++) {
 		free(m->jobs.at[i].name);
 		free(m->jobs.at[i].place);
+		free(m->jobs.at[i].id);
 		strs_free(&m->jobs.at[i].findings);
 		strs_free(&m->jobs.at[i].rows);
 	}

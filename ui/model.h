@@ -114,6 +114,8 @@ struct job {
 	uint64_t            ticket;
 	enum op             op;
 	char               *name, *place;
+	char               *id;                  /* by which other processes see it; NULL: not yet, or they do not */
+	bool                elsewhere;           /* another process does it, we look on */
 	struct job_progress progress;
 	bool                ended;
 	enum ev_end         end;
@@ -147,6 +149,7 @@ struct model {
 	struct { struct asked *at; size_t len, cap; } asked;
 	struct { struct message *at; size_t len, cap; } messages;
 	struct { struct job *at; size_t len, cap; } jobs;
+	uint64_t          others_ticket;         /* of the question what other processes do; 0: none */
 	uint64_t          jobs_version, ends;    /* grow with each change of jobs, with each end of one */
 	struct { struct wish *at; size_t len, cap; } wishes;
 	uint64_t          last_ticket;
@@ -193,6 +196,11 @@ void model_cancel(struct model *m, uint64_t ticket);
 /* For what changes something: it gets a row among the jobs, goes on without its screen, and is seen on the screen of jobs. */
 uint64_t model_start_job(struct model *m, struct request *r /* taken */);
 struct job *model_job(struct model *m, uint64_t ticket); /* NULL: none */
+bool model_has_jobs(const struct model *m);              /* of its own, that run */
+/* Asks for what other processes do, which joins the jobs. */
+void model_find_jobs(struct model *m);
+/* Stops a job, also one of another process. */
+void model_stop_job(struct model *m, const struct job *j);
 void model_say(struct model *m, enum toast_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void model_wish(struct model *m, enum wish_kind kind, const char *text);
 /* Everything is about another location (its name and URL), another context (server NULL: not known) from now on: places begin anew. */

@@ -149,6 +149,12 @@ job_set_progress(struct job *j, const char *phase, uint64_t done, uint64_t total
 }
 
 void
+job_has_journal(struct job *j, const char *id)
+{
+	send_text(j, EV_JOB, id, strlen(id));
+}
+
+void
 job_progress_now(struct job *j, struct job_progress *out)
 {
 	lock_take(j->b->lock);

@@ -61,6 +61,7 @@ enum ev_kind {
 	EV_FINDING,      /* text: JSON {"severity","namespace","resource","name","text","hint"} */
 	EV_ROW,          /* text: one JSON value, a part of the result */
 	EV_BYTES,        /* text: raw bytes of the result */
+	EV_JOB,          /* text: the id by which other processes can follow it */
 	EV_END
 };
 enum ev_end {

@@ -57,6 +57,7 @@ follow_start(struct job *j, const char *operation, struct store *st, const char 
 		job_note(j, "no journal is written (%s): should this run be killed, the next one will not know what it left", e.msg);
 		return f;
 	}
+	job_has_journal(j, journal_id(f->journal));
 	f->thread = thread_start("follow", follow_thread, f, &e);
 	if (f->thread == NULL)
 		job_note(j, "'orlop job' will not see how far this is: %s", e.msg);

@@ -18,6 +18,7 @@ void job_note(struct job *j, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void job_set_progress(struct job *j, const char *phase, uint64_t done, uint64_t total, uint64_t bytes);
 void job_about(struct job *j, enum ev_about about);              /* what a following error is about */
 
+void job_has_journal(struct job *j, const char *id);             /* EV_JOB */
 void job_progress_now(struct job *j, struct job_progress *out);  /* any thread */
 void job_stop(struct job *j);                                    /* at an object boundary; any thread */
 

@@ -214,6 +214,7 @@ take_event(struct event *ev, struct backend *b, struct progress_view *p, const s
 		return sink->row != NULL ? sink->row(sink->ctx, data) : 0;
 	case EV_BYTES:
 		return sink->bytes != NULL ? sink->bytes(sink->ctx, data) : 0;
+	case EV_JOB:
 	case EV_END:
 		break;
 	}

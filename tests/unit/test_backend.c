@@ -77,6 +77,7 @@ take(struct answer *a, const struct event *ev)
 
 	switch (ev->kind) {
 	case EV_PROGRESS: a->progress++; break;
+	case EV_JOB:      break;
 	case EV_NOTE:     strs_add(&a->notes, ev->text); break;
 	case EV_FINDING:  strs_add(&a->findings, ev->text); break;
 	case EV_ROW:      strs_add(&a->rows, ev->text); break;

@@ -88,10 +88,12 @@ test_list(void **state)
 	const char *text;
 
 	(void)state;
-	assert_int_equal(m->wishes.len, 1);
-	assert_int_equal(m->wishes.at[0].kind, WISH_SUBMIT);
-	assert_int_equal(m->wishes.at[0].request->op, OP_BACKUP_LIST);
-	assert_string_equal(m->wishes.at[0].request->location, "dir:/b");
+	/* What others do, and the list. */
+	assert_int_equal(m->wishes.len, 2);
+	assert_int_equal(m->wishes.at[0].request->op, OP_JOB_LIST);
+	assert_int_equal(m->wishes.at[1].kind, WISH_SUBMIT);
+	assert_int_equal(m->wishes.at[1].request->op, OP_BACKUP_LIST);
+	assert_string_equal(m->wishes.at[1].request->location, "dir:/b");
 	load(m);
 	text = screen(m, &out);
 	assert_non_null(strstr(text, "prod-eu"));
@@ -213,6 +215,47 @@ test_problems_of_a_log(void **state)
 	model_free(m);
 }
 
+/* What other processes do is seen, and stopped through their journals; it keeps nobody from leaving. */
+static void
+test_jobs_of_others(void **state)
+{
+	struct model *m = start(24, 80);
+	AUTO_BUF struct buf text = BUF_INIT(SIZE_MAX);
+	const struct job_progress progress = { .phase = "backing up", .done = 50, .total = 100 };
+	struct msg moved = { .kind = MSG_PROGRESS, .progress = &progress };
+	const struct wish *last;
+
+	(void)state;
+	load(m);
+	model_place(m, PLACE_JOBS);
+	send(m, EV_ROW, "{\"id\":\"i1\",\"operation\":\"backup create\",\"name\":\"night\\u001b\",\"state\":\"running\","
+		"\"started\":\"2025-11-23T23:59:00Z\"}", END_DONE, NULL);
+	moved.ticket = m->last_ticket;
+	assert_int_equal(m->jobs.len, 1);
+	last = &m->wishes.at[m->wishes.len - 1];
+	assert_int_equal(last->request->op, OP_JOB_WATCH);
+	assert_string_equal(last->request->name, "i1");
+	assert_false(model_has_jobs(m));
+	model_apply(m, &moved);
+	(void)screen(m, &text);
+	assert_non_null(strstr(buf_cstr(&text), "night\\x1b"));
+	assert_non_null(strstr(buf_cstr(&text), "50% 50/100"));
+	/* Asked again: it is known. */
+	press(m, "R");
+	send(m, EV_ROW, "{\"id\":\"i1\",\"operation\":\"backup create\",\"name\":\"night\",\"state\":\"running\"}", END_DONE, NULL);
+	send(m, EV_ROW, "{\"id\":\"i2\",\"operation\":\"restore create\",\"name\":\"old\",\"state\":\"interrupted\","
+		"\"started\":\"2025-11-20T00:00:00Z\"}", END_DONE, NULL);
+	send(m, EV_ROW, "{\"id\":\"i3\",\"operation\":\"restore create\",\"name\":\"r-3\",\"state\":\"partial\","
+		"\"started\":\"2025-11-23T22:00:00Z\",\"ended\":\"2025-11-23T22:01:00Z\"}", END_DONE, NULL);
+	assert_int_equal(m->jobs.len, 2);
+	press(m, "g x");
+	press(m, "Tab Enter");
+	last = &m->wishes.at[m->wishes.len - 1];
+	assert_int_equal(last->request->op, OP_JOB_STOP);
+	assert_string_equal(last->request->name, "i1");
+	model_free(m);
+}
+
 static void
 test_undo_from_details(void **state)
 {
@@ -309,6 +352,7 @@ main(void)
 		cmocka_unit_test(test_loaded_twice),
 		cmocka_unit_test(test_palette),
 		cmocka_unit_test(test_problems_of_a_log),
+		cmocka_unit_test(test_jobs_of_others),
 		cmocka_unit_test(test_undo_from_details),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_monkey),

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIND, NAME, CLUSTER, STATE, PROGRESS, STARTED };
+enum { KIND, NAME, CLUSTER, STATE, PROGRESS, STARTED, BY };
 
 static const struct column columns[] = {
 	[KIND] = { "KIND", COL_TEXT, 8, 16, 0, false },
@@ -20,6 +20,7 @@ static const struct column columns[] = {
 	[STATE] = { "STATE", COL_STATE, 10, 14, 0, false },
 	[PROGRESS] = { "PROGRESS", COL_TEXT, 16, 30, 1, false },
 	[STARTED] = { "STARTED", COL_AGE, 10, 17, 2, false },
+	[BY] = { "BY", COL_TEXT, 7, 7, 4, false },
 };
 
 static const char *const kinds[OP_COUNT_] = {
@@ -62,7 +63,8 @@ fill(struct model *m, struct list *l)
 		char id[24], done[FMT_MAX], total[FMT_MAX];
 		AUTO_BUF struct buf progress = BUF_INIT(128);
 		enum role role;
-		const char *cells[COUNT(columns)] = { [KIND] = job_kind(j), [NAME] = j->name, [CLUSTER] = j->place };
+		const char *cells[COUNT(columns)] = { [KIND] = job_kind(j), [NAME] = j->name, [CLUSTER] = j->place,
+			[BY] = j->elsewhere ? "another" : "here" };
 		int64_t nums[COUNT(columns)] = { [STARTED] = j->start_s };
 
 		cells[STATE] = job_state(j, &role);
@@ -92,6 +94,14 @@ static void
 close_list(struct screen *s)
 {
 	table_done(&((struct list *)s->state)->table);
+}
+
+/* Other processes may have begun something. */
+static void
+load_list(struct model *m, struct screen *s)
+{
+	(void)s;
+	model_find_jobs(m);
 }
 
 static void
@@ -126,7 +136,7 @@ cancel(struct model *m, const char *id)
 	const struct job *j = job_by_id(m, id);
 
 	if (j != NULL && !j->ended)
-		model_cancel(m, j->ticket);
+		model_stop_job(m, j);
 }
 
 static void
@@ -163,7 +173,7 @@ act_list(struct model *m, struct screen *s, const char *action)
 
 const struct screen_type screen_jobs = {
 	.name = "jobs", .crumb = "Jobs", .empty = "Nothing has been started here yet.", .mask = IN_LIST, .state_size = sizeof(struct list),
-	.open = open_list, .close = close_list, .act = act_list, .draw = draw_list, .table = list_table,
+	.open = open_list, .close = close_list, .load = load_list, .act = act_list, .draw = draw_list, .table = list_table,
 };
 
 /* --- one job --- */
