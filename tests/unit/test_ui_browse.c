@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 static const char *const objects[] = {
-	"{\"resource\":\"deployments.apps\",\"kind\":\"Deployment\",\"namespace\":\"shop\",\"name\":\"web\",\"size\":900,"
-		"\"labels\":{\"app\":\"web\"}}",
+	("{\"resource\":\"deployments.apps\",\"kind\":\"Deployment\",\"namespace\":\"shop\",\"name\":\"web\",\"size\":900,"
+		"\"labels\":{\"app\":\"web\"}}"),
 	"{\"resource\":\"configmaps\",\"kind\":\"ConfigMap\",\"namespace\":\"shop\",\"name\":\"one\",\"size\":100}",
 	"{\"resource\":\"configmaps\",\"kind\":\"ConfigMap\",\"namespace\":\"shop\",\"name\":\"two\",\"size\":200}",
 	"{\"resource\":\"configmaps\",\"kind\":\"ConfigMap\",\"namespace\":\"data\",\"name\":\"web-x\",\"size\":50}",
@@ -214,7 +214,6 @@ groups_are_marked_through_their_objects(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct model *m = start(80, "b1");
-		AUTO_BUF struct buf text = BUF_INIT(SIZE_MAX);
 
 		if (rows[i].filter[0] != '\0') {
 			press(m, "/");
