@@ -1,10 +1,18 @@
-/* The history of an object. */
+/*
+ * DESIGN
+ *
+ *   metadata of all backups, by time --> looks
+ *   a few threads, each backup by one --> index and hash of the object; the object, if the backup before has another
+ *   the job's thread, in order --> what has changed since the last look that had it, rows
+ */
 #include "engine/history.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "base/vec.h"
 #include "data/jscan.h"
+#include "engine/abreast.h"
 #include "engine/catalog.h"
 #include "engine/lookup.h"
 #include "engine/reader.h"
@@ -32,8 +40,10 @@ history_text(enum history_change h)
 struct look {
 	struct vbackup            b;
 	struct reader            *r;
-	const struct index_entry *en;        /* NULL: it is not in it */
+	const struct index_entry *en;        /* NULL: it is not in it, or why tells */
+	struct err                why;
 	struct buf                raw;       /* the object, once it was read */
+	bool                      hashed;    /* hash is the object's */
 	uint8_t                   hash[INDEX_HASH_LEN];
 };
 
@@ -64,6 +74,12 @@ look_freep(struct look **l)
 	*l = NULL;
 }
 
+/* What the threads tell each other of a backup. */
+struct glimpse {
+	bool    over, has;
+	uint8_t hash[INDEX_HASH_LEN];
+};
+
 /* What is known of the object in one cluster. */
 struct line {
 	char        *cluster;                /* UID; "": not recorded */
@@ -79,6 +95,9 @@ struct history {
 	void                      *ctx;
 	const struct cancel       *c;
 	struct VEC_OF(struct vbackup) backups;
+	struct look              **looks;            /* of the backups, until they are visited */
+	struct glimpse            *glimpses;         /* of the backups; lock's */
+	struct lock               *lock;
 	struct VEC_OF(struct line) lines;
 	size_t                     told, incomplete;
 	struct buf                 a, b;
@@ -87,8 +106,14 @@ struct history {
 static void
 history_done(struct history *h)
 {
-	for (size_t i = 0; i < h->backups.len; i++)
+	for (size_t i = 0; i < h->backups.len; i++) {
 		vbackup_done(&h->backups.at[i]);
+		if (h->looks != NULL)
+			look_free(h->looks[i]);
+	}
+	free(h->looks);
+	free(h->glimpses);
+	lock_free(h->lock);
 	vec_free(&h->backups);
 	for (size_t i = 0; i < h->lines.len; i++) {
 		free(h->lines.at[i].cluster);
@@ -174,25 +199,28 @@ tell(struct history *h, const struct look *l, const struct index_entry *en, enum
 }
 
 static int
-read_raw(struct history *h, struct look *l, struct err *e)
+read_raw(struct look *l, const struct cancel *c, struct err *e)
 {
 	struct str json;
 
 	if (l->raw.len > 0)
 		return 0;
-	return reader_object(l->r, l->en, &json, h->c, e) < 0 ? -1 : buf_add_str(&l->raw, json, e);
+	return reader_object(l->r, l->en, &json, c, e) < 0 ? -1 : buf_add_str(&l->raw, json, e);
 }
 
 static int
-know_hash(struct history *h, struct look *l, struct err *e)
+know_hash(struct look *l, const struct cancel *c, struct err *e)
 {
+	if (l->hashed)
+		return 0;
 	if (reader_hashed(l->r)) {
 		memcpy(l->hash, l->en->hash, sizeof l->hash);
-		return 0;
+	} else {
+		if (read_raw(l, c, e) < 0)
+			return -1;
+		index_content_hash(buf_str(&l->raw), l->hash);
 	}
-	if (read_raw(h, l, e) < 0)
-		return -1;
-	index_content_hash(buf_str(&l->raw), l->hash);
+	l->hashed = true;
 	return 0;
 }
 
@@ -200,12 +228,12 @@ know_hash(struct history *h, struct look *l, struct err *e)
 static int
 compare(struct history *h, struct look *was, struct look *l, bool *same, struct err *e)
 {
-	if (know_hash(h, l, e) < 0)
+	if (know_hash(l, h->c, e) < 0)
 		return -1;
 	*same = memcmp(was->hash, l->hash, sizeof l->hash) == 0;
 	if (*same)
 		return 0;
-	if (read_raw(h, was, e) < 0 || read_raw(h, l, e) < 0
+	if (read_raw(was, h->c, e) < 0 || read_raw(l, h->c, e) < 0
 	    || view_put(&h->o->view, l->en->gr, buf_str(&was->raw), S(""), &h->a, e) < 0
 	    || view_put(&h->o->view, l->en->gr, buf_str(&l->raw), buf_str(&was->raw), &h->b, e) < 0)
 		return -1;
@@ -227,7 +255,7 @@ present(struct history *h, struct line *line, struct look **l, struct err *e)
 	if (line->last == NULL || line->gone) {
 		if (line->gone)
 			change = HISTORY_CREATED;
-		if (know_hash(h, *l, e) < 0)
+		if (know_hash(*l, h->c, e) < 0)
 			return -1;
 	} else {
 		if (compare(h, line->last, *l, &same, e) < 0)
@@ -270,24 +298,24 @@ absent(struct history *h, struct line *line, const struct look *l, struct err *e
 	return tell(h, l, line->last->en, HISTORY_DELETED, e);
 }
 
+/* What it was in the cluster before, it still is: a short name may mean something else in this backup. */
 static int
-find(struct look *l, const struct line *line, const char *object, struct err *e)
+find(struct look *l, const struct line *line, struct err *e)
 {
-	AUTO(discovery_freep) struct discovery *d = NULL;
-	struct err why;
+	const struct index_entry *was = line->last != NULL ? line->last->en : NULL, *en = l->en;
 
-	if (line->last != NULL) {
-		const struct index_entry *was = line->last->en;
-
-		l->en = index_find(reader_index(l->r), was->gr, was->ns, was->name);
-		return 0;
+	if (was == NULL && en == NULL && l->why.kind != EK_NOTFOUND) {
+		*e = l->why;
+		return -1;
 	}
-	d = reader_discovery(l->r);
-	l->en = lookup_object(reader_index(l->r), d, l->b.name, object, &why);
-	if (l->en != NULL || why.kind == EK_NOTFOUND)
-		return 0;
-	*e = why;
-	return -1;
+	if (was != NULL)
+		en = index_find(reader_index(l->r), was->gr, was->ns, was->name);
+	if (en != l->en) {
+		buf_cut(&l->raw, 0);
+		l->hashed = false;
+		l->en = en;
+	}
+	return 0;
 }
 
 /* One that cannot be read is a finding; a store that does not answer, and what the user said wrong, end it all. */
@@ -298,20 +326,21 @@ only_this_one(const struct err *e)
 }
 
 static int
-visit(struct history *h, struct vbackup *b, struct err *e)
+visit(struct history *h, struct abreast *a, size_t i, struct err *e)
 {
-	AUTO(look_freep) struct look *l = look_new();
-	struct line *line = line_of(h, b);
+	AUTO(look_freep) struct look *l = NULL;
 	struct err why;
-	int rc;
+	int rc = abreast_take(a, i, &why);
 
-	l->b = *b;
-	*b = (struct vbackup){ 0 };
-	l->r = l->b.total_items <= HASHES_UP_TO ? reader_open_hashed(h->st, &l->b, NULL, NULL, h->c, &why)
-		: reader_open(h->st, &l->b, NULL, NULL, h->c, &why);
-	rc = l->r == NULL ? -1 : find(l, line, h->o->object, &why);
-	if (rc == 0)
-		rc = l->en != NULL ? present(h, line, &l, &why) : absent(h, line, l, &why);
+	l = TAKE(h->looks[i]);
+	if (rc == 0) {
+		struct line *line = line_of(h, &l->b);
+
+		reader_move(l->r, h->st);
+		rc = find(l, line, &why);
+		if (rc == 0)
+			rc = l->en != NULL ? present(h, line, &l, &why) : absent(h, line, l, &why);
+	}
 	if (rc == 0)
 		return 0;
 	if (l == NULL || !only_this_one(&why)) {
@@ -319,6 +348,100 @@ visit(struct history *h, struct vbackup *b, struct err *e)
 		return -1;
 	}
 	report_error(h->r, RESULT_ERROR, NULL, "backups", l->b.name, &why);
+	return 0;
+}
+
+/* --- on its way --- */
+
+static void
+tell_glimpse(struct history *h, size_t i, const struct look *l)
+{
+	struct glimpse *g = &h->glimpses[i];
+
+	lock_take(h->lock);
+	g->has = l->hashed;
+	if (g->has)
+		memcpy(g->hash, l->hash, sizeof g->hash);
+	g->over = true;
+	lock_wake(h->lock);
+	lock_drop(h->lock);
+}
+
+/* The backup before this one has another object: then both are going to be compared. */
+static bool
+differs_from_last(struct history *h, size_t i, const struct look *l)
+{
+	const struct glimpse *g;
+	bool differs;
+
+	if (i == 0 || !l->hashed)
+		return false;
+	g = &h->glimpses[i - 1];
+	lock_take(h->lock);
+	while (!g->over)
+		lock_wait(h->lock);
+	differs = g->has && memcmp(g->hash, l->hash, sizeof l->hash) != 0;
+	lock_drop(h->lock);
+	return differs;
+}
+
+static int
+open_look(struct history *h, struct abreast *a, size_t i, struct store *st, const struct cancel *c, struct err *e)
+{
+	struct look *l = h->looks[i];
+	AUTO(discovery_freep) struct discovery *d = NULL;
+	uint64_t objects = l->b.total_items > 0 ? (uint64_t)l->b.total_items : 0;
+	struct err ignored;
+
+	if (abreast_hold(a, i, objects, e) < 0)
+		return -1;
+	l->r = (objects <= HASHES_UP_TO ? reader_open_hashed : reader_open)(st, &l->b, NULL, NULL, c, e);
+	if (l->r == NULL)
+		return -1;
+	d = reader_discovery(l->r);
+	l->en = lookup_object(reader_index(l->r), d, l->b.name, h->o->object, &l->why);
+	/* What cannot be read is read again, and told, when its turn comes. */
+	if (l->en != NULL)
+		(void)know_hash(l, c, &ignored);
+	return 0;
+}
+
+static int
+look(void *ctx, struct abreast *a, size_t i, struct store *st, const struct cancel *c, struct err *e)
+{
+	struct history *h = ctx;
+	struct look *l = h->looks[i];
+	struct err ignored;
+	int rc = open_look(h, a, i, st, c, e);
+
+	tell_glimpse(h, i, l);
+	if (rc == 0 && differs_from_last(h, i, l))
+		(void)read_raw(l, c, &ignored);
+	return rc;
+}
+
+static int
+visit_all(struct history *h, struct err *e)
+{
+	AUTO(abreast_freep) struct abreast *a = NULL;
+	size_t n = h->backups.len;
+
+	h->looks = xcalloc(n, sizeof *h->looks);
+	h->glimpses = xcalloc(n, sizeof *h->glimpses);
+	h->lock = lock_new();
+	for (size_t i = 0; i < n; i++) {
+		h->looks[i] = look_new();
+		h->looks[i]->b = h->backups.at[i];
+		h->backups.at[i] = (struct vbackup){ 0 };
+	}
+	a = abreast_new(store_url(h->st), n, look, h, h->c, e);
+	if (a == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		report_progress(h->r, "reading backups", i, n, 0);
+		if (cancel_check(h->c, e) < 0 || visit(h, a, i, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -334,11 +457,8 @@ history_run(struct store *st, const struct history_opts *o, struct report *r, hi
 		return -1;
 	if (h.backups.len > 1)
 		qsort(h.backups.at, h.backups.len, sizeof *h.backups.at, by_time);
-	for (size_t i = 0; i < h.backups.len; i++) {
-		report_progress(r, "reading backups", i, h.backups.len, 0);
-		if (cancel_check(c, e) < 0 || visit(&h, &h.backups.at[i], e) < 0)
-			return -1;
-	}
+	if (visit_all(&h, e) < 0)
+		return -1;
 	if (h.incomplete > 0)
 		report_note(r, "%zu backup%s that did not complete %s it: that is not taken for a deletion", h.incomplete,
 			h.incomplete == 1 ? "" : "s", h.incomplete == 1 ? "lacks" : "lack");

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += src/engine/libengine.a
 src_engine_libengine_a_SOURCES = \
+	src/engine/abreast.c \
+	src/engine/abreast.h \
 	src/engine/ahead.c \
 	src/engine/ahead.h \
 	src/engine/backup.c \

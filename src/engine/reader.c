@@ -630,6 +630,12 @@ reader_hashed(const struct reader *r)
 }
 
 void
+reader_move(struct reader *r, struct store *st)
+{
+	r->st = st;
+}
+
+void
 reader_close(struct reader *r)
 {
 	if (r == NULL)

@@ -34,6 +34,8 @@ MUST_CHECK struct reader *reader_open(struct store *st, const struct vbackup *b,
 MUST_CHECK struct reader *reader_open_hashed(struct store *st, const struct vbackup *b,
 	void (*progress)(void *ctx, uint64_t bytes), void *ctx, const struct cancel *c, struct err *e);
 bool reader_hashed(const struct reader *r);
+/* For a reader that another thread opened: what is read from now on comes through st. */
+void reader_move(struct reader *r, struct store *st);
 void reader_close(struct reader *r);
 void reader_closep(struct reader **r);
 const struct index *reader_index(const struct reader *r);
