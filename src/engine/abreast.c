@@ -70,11 +70,9 @@ run(void *arg)
 	size_t i;
 
 	while (begin(a, &i)) {
-		int rc = -1;
+		bool able = cancel_check(&a->stop, &e) == 0 && (st != NULL || (st = store_open(a->url, &e)) != NULL);
 
-		if (cancel_check(&a->stop, &e) == 0 && (st != NULL || (st = store_open(a->url, &e)) != NULL))
-			rc = a->fn(a->ctx, a, i, st, &a->stop, &e);
-		end(a, i, rc, &e);
+		end(a, i, a->fn(a->ctx, a, i, able ? st : NULL, &a->stop, &e), &e);
 	}
 }
 

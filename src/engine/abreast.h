@@ -14,7 +14,10 @@
 
 struct abreast;
 
-/* Does piece i, which is begun after all before it.  st belongs to the calling thread: nothing may keep it. */
+/*
+ * Does piece i, which is begun after all before it.  st belongs to the calling thread: nothing may keep it.  NULL: there is
+ * none, or the job was canceled, and e says so: to be returned as -1, once those that wait for this piece were told.
+ */
 typedef int abreast_fn(void *ctx, struct abreast *a, size_t i, struct store *st, const struct cancel *c, struct err *e);
 
 /* Begins with the first of n pieces.  ctx and c are borrowed until abreast_free. */

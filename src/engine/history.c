@@ -412,7 +412,7 @@ look(void *ctx, struct abreast *a, size_t i, struct store *st, const struct canc
 	struct history *h = ctx;
 	struct look *l = h->looks[i];
 	struct err ignored;
-	int rc = open_look(h, a, i, st, c, e);
+	int rc = st != NULL ? open_look(h, a, i, st, c, e) : -1;
 
 	tell_glimpse(h, i, l);
 	if (rc == 0 && differs_from_last(h, i, l))

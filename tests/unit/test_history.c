@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 /* What was told: "b2 created" after each other, and findings. */
-struct told { struct strs rows, findings; };
+struct told { struct strs rows, findings; struct cancel cancel; size_t stop_at; };
 
 static void
 told_done(struct told *t)
@@ -32,6 +32,8 @@ on_row(void *ctx, const struct history_row *row, struct err *e)
 	struct told *t = ctx;
 
 	(void)e;
+	if (t->rows.len + 1 == t->stop_at)
+		cancel_fire(&t->cancel);
 	*vec_push(&t->rows) = xasprintf("%s %s", row->backup, history_text(row->change));
 	return 0;
 }
@@ -51,7 +53,7 @@ history(const char *object, struct told *t, struct err *e)
 	const struct history_opts o = { .object = object, .view = { VIEW_CONTENT, false } };
 	AUTO(report_freep) struct report *r = report_new(&fns, "backup", "history");
 
-	return history_run(stored.st, &o, r, on_row, t, NULL, e);
+	return history_run(stored.st, &o, r, on_row, t, &t->cancel, e);
 }
 
 static void
@@ -100,6 +102,28 @@ each_change_is_told_and_a_damaged_backup_ends_nothing(void **state)
 	}
 }
 
+/* Whatever the threads are at, all of them end. */
+static void
+it_can_be_stopped_anywhere(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 12; i++) {
+		AUTO_FREE char *name = xasprintf("b%02zu", i);
+
+		backup(name, i % 2 == 0 ? "one" : "two");
+	}
+	for (size_t at = 0; at < 12; at++) {
+		AUTO(told_done) struct told t = { .stop_at = at };
+		struct err e = { 0 };
+
+		if (at == 0)
+			cancel_fire(&t.cancel);
+		assert_int_equal(history("configmap/shop/c", &t, &e), -1);
+		assert_int_equal(e.kind, EK_CANCELED);
+		assert_int_equal(t.rows.len, at);
+	}
+}
+
 static void
 an_object_in_no_backup_is_not_found(void **state)
 {
@@ -120,6 +144,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_change_is_told_and_a_damaged_backup_ends_nothing, stored_setup,
 			stored_teardown),
+		cmocka_unit_test_setup_teardown(it_can_be_stopped_anywhere, stored_setup, stored_teardown),
 		cmocka_unit_test_setup_teardown(an_object_in_no_backup_is_not_found, stored_setup, stored_teardown),
 	};
 
