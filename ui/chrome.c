@@ -16,7 +16,6 @@
 #define JOBS_SHOWN 3
 #define JOB_STAYS_MS 10000
 #define WHY_ROWS   5             /* of what a load failed for */
-#define SLOW_MS    150           /* a load that is faster than this is not mentioned */
 
 static void
 put_clock(const struct model *m, char out[8])

@@ -294,14 +294,18 @@ watch_signals(void)
 		(void)sigaction(watched[i], &sa, NULL);
 }
 
-/* Milliseconds until something is to be shown that nobody tells us of: the next frame, the end of a toast, a minute. */
+/* Milliseconds until something is to be shown that nobody tells us of: the next frame, the end of a toast, a minute, that
+ * something is slow. */
 static int
 patience(const struct loop *l)
 {
 	int64_t now = now_ms(), wait = (MINUTE_S - clock_unix_ns() / NS_PER_S % MINUTE_S) * 1000;
 
-	if (l->m->toast_until_ms > now && l->m->toast_until_ms - now < wait)
-		wait = l->m->toast_until_ms - now;
+	const int64_t ends[] = { l->m->toast_until_ms, l->m->wake_ms };
+
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (ends[i] > now && ends[i] - now < wait)
+			wait = ends[i] - now;
 	if (l->m->dirty && !l->stuck && !l->gone)
 		wait = l->painted_ms + l->frame_ms - now;
 	return wait < 0 || l->unread ? 0 : (int)wait;

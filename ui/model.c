@@ -204,6 +204,31 @@ model_place(struct model *m, size_t place)
 		come_back(m);
 }
 
+static bool
+is_about(const struct screen *s, const struct screen_type *type, const char *arg)
+{
+	return s->type == type && strcmp(s->arg != NULL ? s->arg : "", arg != NULL ? arg : "") == 0;
+}
+
+void
+model_go(struct model *m, const struct screen_type *type, const char *arg)
+{
+	struct screen *s = m->top;
+
+	for (size_t i = 0; arg == NULL && i < places_len; i++)
+		if (places[i].type == type) {
+			model_place(m, i);
+			return;
+		}
+	/* What is typed into a form is not lost by going elsewhere. */
+	while (s != NULL && !is_about(s, type, arg))
+		s = screen_form(s) == NULL ? s->below : NULL;
+	if (s == NULL)
+		model_open(m, type, arg);
+	while (s != NULL && m->top != s)
+		model_back(m);
+}
+
 /* --- wishes --- */
 
 void
@@ -231,6 +256,7 @@ model_ask(struct model *m, struct screen *s, struct request *r)
 	uint64_t ticket = submit(m, r);
 
 	*vec_push(&m->asked) = (struct asked){ ticket, s };
+	m->wake_ms = m->now_ms + SLOW_MS + 1;
 	return ticket;
 }
 

@@ -157,6 +157,7 @@ struct model {
 	enum times        times;
 	bool              zoomed;
 	int64_t           stopped_ms;            /* of the last Ctrl-C that had nothing to stop */
+	int64_t           wake_ms;               /* something that was asked for becomes slow then */
 	int64_t           toast_until_ms;        /* the last message is shown up to then; INT64_MAX: until a key */
 	enum prompt_kind  prompt;
 	char             *input, *input_before;  /* of the prompt; the filter before it */
@@ -182,11 +183,14 @@ void model_apply(struct model *m, const struct msg *msg);
 /* Paints into m->canvas. */
 void model_draw(struct model *m);
 
+#define SLOW_MS     150          /* what is faster than this is not mentioned while it goes on (ui.md 6.2) */
 #define HEADER_ROWS 4            /* header, crumbs and the body's rule */
 
 /* --- for screens --- */
 
 void model_open(struct model *m, const struct screen_type *type, const char *arg);
+/* The same for what is reached by name: a place, or a screen that is open below, is gone back to. */
+void model_go(struct model *m, const struct screen_type *type, const char *arg);
 void model_back(struct model *m);
 void model_place(struct model *m, size_t place);         /* of screens.h */
 void model_load(struct model *m, struct screen *s);

@@ -69,8 +69,7 @@ cmd_set(struct model *m, const char *arg)
 	AUTO_FREE char *n = NULL, *v = NULL;
 
 	if (!str_split(&value, ' ', &name) || str_trim(value).len == 0) {
-		if (m->top->type != &screen_settings)
-			model_open(m, &screen_settings, NULL);
+		model_go(m, &screen_settings, NULL);
 		return;
 	}
 	n = str_dup(name);
@@ -198,19 +197,6 @@ remember(struct model *m)
 	strs_add(&m->history, m->input);
 }
 
-/* A place that a digit leads to is one screen, however it is reached. */
-static void
-go(struct model *m, const struct screen_type *type, const char *arg)
-{
-	for (size_t i = 0; arg == NULL && i < places_len; i++)
-		if (places[i].type == type && i != m->place) {
-			model_place(m, i);
-			return;
-		}
-	if (arg != NULL || m->top->type != type)
-		model_open(m, type, arg);
-}
-
 static void
 run_line(struct model *m)
 {
@@ -233,7 +219,7 @@ run_line(struct model *m)
 	if (type != NULL && type->needs != NULL && arg == NULL)
 		model_say(m, TOAST_WARN, ":%s takes %s", name, type->needs);
 	else if (type != NULL)
-		go(m, type, arg);
+		model_go(m, type, arg);
 	else
 		model_say(m, TOAST_WARN, "no place or command '%s': ? lists them", name);
 }

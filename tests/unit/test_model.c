@@ -342,6 +342,91 @@ test_monkey(void **state)
 	model_free(m);
 }
 
+static void
+later(struct model *m, int64_t ms)
+{
+	const struct msg clock = { .kind = MSG_TIME, .now_s = NOW + ms / 1000, .now_ms = 1000 + ms };
+
+	model_apply(m, &clock);
+}
+
+/* From change to change, also on the last page, where nothing scrolls any more. */
+static void
+test_changes(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16), text = BUF_INIT(1 << 16);
+	struct model *m = start(24, 80);
+	const struct pager *p;
+
+	(void)state;
+	buf_puts(&text, "a against b\n");
+	for (int i = 0; i < 12; i++)
+		buf_putf(&text, "~ spec.f%d\n- old\n+ new\n", i);
+	model_open(m, &screen_diff_text, buf_cstr(&text));
+	p = m->top->type->pager(m->top);
+	(void)screen(m, &out);
+	press(m, "w n n");
+	assert_int_equal(p->top, 6);
+	press(m, "n n n n n n n n n");
+	assert_int_equal(p->found, 33);
+	assert_int_equal(p->top + (size_t)p->page, 36);
+	press(m, "N");
+	assert_int_equal(p->found, 30);
+	press(m, "n n");                         /* and from the top again */
+	assert_int_equal(p->found, 0);
+	model_free(m);
+}
+
+/* The palette goes back to what is open already; what is being typed stays. */
+static void
+test_crumbs(void **state)
+{
+	struct model *m = start(24, 80);
+	size_t depth = 0;
+
+	(void)state;
+	load(m);
+	for (int i = 0; i < 5; i++)
+		press(m, "F2 m s g Enter F2 s e t Enter");
+	for (const struct screen *s = m->top; s != NULL; s = s->below)
+		depth++;
+	assert_int_equal(depth, 3);
+	assert_ptr_equal(m->top->type, &screen_settings);
+	press(m, "F2 m s g Enter");
+	assert_ptr_equal(m->top->type, &screen_messages);
+	model_open(m, &screen_backup_new, NULL);
+	model_go(m, &screen_messages, NULL);
+	assert_ptr_equal(m->top->below->type, &screen_backup_new);
+	model_free(m);
+}
+
+/* A tab that takes time says so, and can be stopped. */
+static void
+test_slow_history(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	struct model *m = start(24, 80);
+
+	(void)state;
+	load(m);
+	model_open(m, &screen_object, "nightly-1\nConfigMap\nshop\none");
+	send(m, EV_ROW, "{\"kind\":\"ConfigMap\"}", END_DONE, NULL);
+	send(m, EV_END, NULL, END_DONE, NULL);
+	press(m, "3");
+	assert_null(strstr(screen(m, &out), "so far"));
+	assert_true(m->wake_ms > m->now_ms);
+	later(m, 200);
+	assert_non_null(strstr(screen(m, &out), "Looking into the backups.. 0 so far   Ctrl-C stops"));
+	send(m, EV_ROW, "{\"backup\":\"nightly-1\",\"change\":\"same\"}", END_DONE, NULL);
+	assert_non_null(strstr(screen(m, &out), "1 so far"));
+	press(m, "Ctrl-C");
+	assert_int_equal(m->wishes.at[m->wishes.len - 1].kind, WISH_CANCEL);
+	assert_int_equal(m->wishes.at[m->wishes.len - 1].ticket, m->last_ticket);
+	send(m, EV_END, NULL, END_CANCELED, NULL);
+	assert_null(strstr(screen(m, &out), "so far"));
+	model_free(m);
+}
+
 int
 main(void)
 {
@@ -355,6 +440,9 @@ main(void)
 		cmocka_unit_test(test_jobs_of_others),
 		cmocka_unit_test(test_undo_from_details),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_crumbs),
+		cmocka_unit_test(test_slow_history),
 		cmocka_unit_test(test_monkey),
 	};
 

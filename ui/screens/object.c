@@ -29,6 +29,8 @@ struct object {
 	struct table history;
 	struct rows *coming;
 	uint64_t     live_ticket, history_ticket;        /* 0: not asked yet */
+	int64_t      asked_ms[TAB_COUNT_];               /* 0: nothing is under way */
+	size_t       versions;                           /* of the history so far */
 	bool         secrets, differs;
 };
 
@@ -97,6 +99,7 @@ ask_live(struct model *m, struct screen *s)
 	r->filter.inc_names = xasprintf("^\\Q%s\\E$", o->name);
 	pager_clear(&o->live);
 	o->differs = false;
+	o->asked_ms[TAB_LIVE] = m->now_ms;
 	o->live_ticket = model_ask(m, s, r);
 }
 
@@ -110,6 +113,8 @@ ask_history(struct model *m, struct screen *s)
 	r->look.diff = true;
 	table_rows_free(o->coming);
 	o->coming = table_rows_new(columns, COUNT(columns));
+	o->versions = 0;
+	o->asked_ms[TAB_HISTORY] = m->now_ms;
 	o->history_ticket = model_ask(m, s, r);
 }
 
@@ -160,6 +165,7 @@ add_history(struct object *o, const cJSON *d, struct str json)
 
 	if (backup == NULL)
 		return;
+	o->versions++;
 	changes_put(json, NULL, &where);
 	table_rows_add(o->coming, backup, (const char *const[]){ backup, change, NULL, NULL, buf_cstr(&where) },
 		(const int64_t[]){ 0, 0, record_time(d, "created"), jdoc_int(d, "size", -1), 0 }, NULL,
@@ -201,6 +207,10 @@ event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev
 	}
 	if (ev->kind != EV_END)
 		return;
+	if (ticket == o->live_ticket)
+		o->asked_ms[TAB_LIVE] = 0;
+	if (ticket == o->history_ticket)
+		o->asked_ms[TAB_HISTORY] = 0;
 	if (ticket == o->live_ticket && ev->end == END_FAILED)
 		pager_addf(&o->live, ROLE_STATE_FAILED, "%s", ev->err.msg);
 	else if (ticket == o->live_ticket && ev->end != END_DONE)
@@ -209,6 +219,8 @@ event(struct model *m, struct screen *s, uint64_t ticket, const struct event *ev
 		pager_addf(&o->live, ROLE_STATE_OK, "the cluster has it as it is in the backup");
 	else if (ticket == o->history_ticket && ev->end == END_FAILED)
 		model_say(m, TOAST_ERROR, "%s", ev->err.msg);
+	else if (ticket == o->history_ticket && ev->end == END_CANCELED)
+		model_say(m, TOAST_INFO, "stopped: R asks again");
 	else if (ticket == o->history_ticket && o->coming != NULL)
 		table_set(&o->history, TAKE(o->coming), m->now_s);
 }
@@ -234,10 +246,19 @@ pager(struct screen *s)
 static void
 draw(struct model *m, struct screen *s, struct area a)
 {
+	const struct object *o = s->state;
+
 	if (s->tab == TAB_HISTORY)
 		table_draw(table(s), a, m->times, m->now_s);
 	else
 		pager_draw(pager(s), a);
+	/* The first tab is what the screen itself loads. */
+	if (o->asked_ms[s->tab] != 0 && m->now_ms - o->asked_ms[s->tab] > SLOW_MS) {
+		if (s->tab == TAB_LIVE)
+			area_putf(a, 1, 1, ROLE_TEXT_DIM, "Asking the cluster..   Ctrl-C stops");
+		else if (table(s)->n_shown == 0)
+			area_putf(a, 1, 1, ROLE_TEXT_DIM, "Looking into the backups.. %zu so far   Ctrl-C stops", o->versions);
+	}
 }
 
 static bool
@@ -252,6 +273,8 @@ act(struct model *m, struct screen *s, const char *action)
 		pager_clear(&o->live);
 		model_say(m, TOAST_WARN, o->secrets ? "values of %s are shown" : "values of %s are hidden", s->title);
 		model_load(m, s);
+	} else if (strcmp(action, "stop") == 0 && o->asked_ms[s->tab] != 0) {
+		model_cancel(m, s->tab == TAB_LIVE ? o->live_ticket : o->history_ticket);
 	} else if (strcmp(action, "open") == 0 && s->tab == TAB_HISTORY && table_current(&o->history) != NULL) {
 		AUTO_FREE char *arg = xasprintf("%s\n%s\n%s\n%s", table_current(&o->history), o->kind, o->ns, o->name);
 

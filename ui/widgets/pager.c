@@ -12,11 +12,13 @@
 #include <string.h>
 
 #define TEXT_MAX (64 * MIB)
+#define NOT_FOUND SIZE_MAX
 
 void
 pager_init(struct pager *p)
 {
-	*p = (struct pager){ .text = BUF_INIT(TEXT_MAX), .search = xstrdup(""), .page = 1, .cols = 80 };
+	*p = (struct pager){ .text = BUF_INIT(TEXT_MAX), .search = xstrdup(""), .found = NOT_FOUND, .page = 1,
+		.cols = 80 };
 }
 
 void
@@ -34,6 +36,7 @@ pager_clear(struct pager *p)
 {
 	buf_wipe(&p->text);      /* it may have been a Secret */
 	p->lines.len = p->shown.len = 0;
+	p->found = NOT_FOUND;
 	p->full = false;
 }
 
@@ -218,6 +221,18 @@ filter_lines(struct pager *p)
 			*vec_push(&p->shown) = (uint32_t)i;
 	}
 	p->top = 0;
+	p->found = NOT_FOUND;
+}
+
+/* What the pattern finds, or without one what stands out: where a change begins, what went wrong. */
+static bool
+is_wanted(struct pager *p, size_t i)
+{
+	uint8_t role = p->lines.at[p->only ? p->shown.at[i] : i].role;
+
+	if (p->re != NULL)
+		return matches(p, line_at(p, i));
+	return role == ROLE_DIFF_CHANGE || role == ROLE_LOG_WARN || role == ROLE_LOG_ERROR;
 }
 
 static bool
@@ -228,13 +243,20 @@ find(struct pager *p, size_t from, int step)
 	for (size_t i = 0; i < n; i++) {
 		size_t at = step > 0 ? (from + i) % n : (from + n - i % n) % n;
 
-		if (matches(p, line_at(p, at))) {
-			p->top = at;
+		if (is_wanted(p, at)) {
+			p->top = p->found = at;
 			clamp(p);
 			return true;
 		}
 	}
 	return false;
+}
+
+/* Where looking on begins: near the end of a text what was found cannot be brought to the top. */
+static size_t
+here(const struct pager *p)
+{
+	return p->found >= p->top && p->found < p->top + (size_t)p->page && p->found < count(p) ? p->found : p->top;
 }
 
 bool
@@ -261,8 +283,8 @@ static void act_page_down(struct pager *p) { move(p, p->page); }
 static void act_page_up(struct pager *p) { move(p, -p->page); }
 static void act_wrap(struct pager *p) { p->wrap = !p->wrap; p->left = 0; }
 static void act_follow(struct pager *p) { p->follow = !p->follow; }
-static void act_next(struct pager *p) { (void)find(p, p->top + 1 < count(p) ? p->top + 1 : 0, 1); }
-static void act_previous(struct pager *p) { (void)find(p, p->top > 0 ? p->top - 1 : count(p) - (count(p) > 0), -1); }
+static void act_next(struct pager *p) { (void)find(p, here(p) + 1 < count(p) ? here(p) + 1 : 0, 1); }
+static void act_previous(struct pager *p) { (void)find(p, here(p) > 0 ? here(p) - 1 : count(p) - (count(p) > 0), -1); }
 static void act_right(struct pager *p) { p->left += p->wrap ? 0 : p->cols / 2; }
 static void act_left(struct pager *p) { p->left = p->left > p->cols / 2 ? p->left - p->cols / 2 : 0; }
 
@@ -341,7 +363,7 @@ draw_line(struct pager *p, struct area a, int row, size_t i)
 {
 	enum role role = (enum role)p->lines.at[p->only ? p->shown.at[i] : i].role;
 	struct str line = line_at(p, i);
-	bool found = p->search[0] != '\0' && matches(p, line);
+	bool found = p->search[0] != '\0' ? matches(p, line) : i == p->found;
 
 	if (!p->wrap) {
 		struct str skipped = p->left > 0 ? fitting(line, p->left, a.on->ascii) : (struct str){ line.p, 0 };

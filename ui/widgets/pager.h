@@ -17,6 +17,7 @@ struct pager {
 	struct { struct pager_line *at; size_t len, cap; } lines;
 	struct { uint32_t *at; size_t len, cap; } shown;         /* unless all are: indices of lines */
 	size_t        top;               /* first line on the screen, in shown or lines */
+	size_t        found;             /* the line gone to last; it counts while it is on the screen */
 	int           left;              /* cells scrolled away */
 	bool          wrap, follow, full;                /* full: the text is cut off at its limit */
 	enum pager_only only;
@@ -41,7 +42,8 @@ void pager_add_diff(struct pager *p, struct str text);
 /* Looks for a pattern (PCRE2, upper case makes it exact; a bad one is taken literally) from the top of the screen on and goes
  * there.  False: it is nowhere. */
 bool pager_search(struct pager *p, const char *pattern);
-/* An action of keys.h by its id ("down", "search-next", "wrap", ...).  False: not one of a pager's. */
+/* An action of keys.h by its id ("down", "search-next", "wrap", ...).  False: not one of a pager's.  Without a pattern, next is
+ * the next change of a difference or the next warning or error of a log. */
 bool pager_act(struct pager *p, const char *action);
 
 void pager_draw(struct pager *p, struct area a);
