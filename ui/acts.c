@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define CTRL_C_TWICE_MS 2000
+#define NAMES_SHOWN 5
 
 /* --- leaving --- */
 
@@ -20,18 +21,38 @@ leave(struct model *m, const char *arg)
 }
 
 static void
+detach(struct model *m, const char *arg)
+{
+	(void)arg;
+	model_wish(m, WISH_DETACH, NULL);
+}
+
+static void
+suspend(struct model *m, const char *arg)
+{
+	(void)arg;
+	model_wish(m, WISH_SUSPEND, NULL);
+}
+
+/* Own jobs that run; their names, a line each. */
+static size_t
+running(const struct model *m, struct buf *names)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->jobs.len; i++)
+		if (!m->jobs.at[i].ended && !m->jobs.at[i].elsewhere && ++n <= NAMES_SHOWN)
+			buf_putf(names, "%s %s\n", job_kind(&m->jobs.at[i]), m->jobs.at[i].name);
+	return n;
+}
+
+static void
 ask_to_leave(struct model *m, bool always)
 {
 	AUTO_BUF struct buf text = BUF_INIT(64 * 1024);
 	AUTO_FREE char *title = NULL;
-	size_t n = 0;
+	size_t n = running(m, &text);
 
-	for (size_t i = 0; i < m->jobs.len; i++)
-		if (!m->jobs.at[i].ended && !m->jobs.at[i].elsewhere) {
-			n++;
-			if (n <= 5)
-				buf_putf(&text, "%s\n", m->jobs.at[i].name);
-		}
 	if (n == 0 && !always) {
 		leave(m, NULL);
 		return;
@@ -41,13 +62,39 @@ ask_to_leave(struct model *m, bool always)
 			.fn = leave });
 		return;
 	}
-	buf_puts(&text, "Leaving stops them at an object boundary. A stopped restore can be continued:\n"
-		"orlop restore create --resume NAME");
+	buf_puts(&text, "Detach: they go on without a terminal, 'orlop job watch' shows them.\n"
+		"Stop: at an object boundary. 'orlop restore create --resume NAME' goes on with a restore.");
 	title = xasprintf("%zu job%s still running", n, n == 1 ? " is" : "s are");
-	model_confirm(m, &(struct confirm){ .title = title, .text = buf_cstr(&text), .verb = "Stop and leave", .fn = leave });
+	model_confirm(m, &(struct confirm){ .title = title, .text = buf_cstr(&text), .verb = "Stop and leave", .fn = leave,
+		.other = "Detach", .other_fn = detach });
 }
 
 static void act_leave(struct model *m) { ask_to_leave(m, false); }
+
+/* A stopped process does nothing for its jobs either. */
+static void
+act_suspend(struct model *m)
+{
+	AUTO_BUF struct buf text = BUF_INIT(64 * 1024);
+
+	if (running(m, &text) == 0) {
+		suspend(m, NULL);
+		return;
+	}
+	buf_puts(&text, "Suspended, they stand still until fg; a cluster may close connections meanwhile.\n"
+		"Detach: they go on without a terminal, 'orlop job watch' shows them.");
+	model_confirm(m, &(struct confirm){ .title = "Jobs are running", .text = buf_cstr(&text), .verb = "Suspend", .fn = suspend,
+		.other = "Detach", .other_fn = detach });
+}
+
+void
+acts_detach(struct model *m)
+{
+	if (model_has_jobs(m))
+		detach(m, NULL);
+	else
+		leave(m, NULL);
+}
 
 /* --- everywhere --- */
 
@@ -145,7 +192,6 @@ static void act_palette(struct model *m) { prompt_open(m, PROMPT_PALETTE); }
 static void act_refresh(struct model *m) { model_load(m, m->top); }
 static void act_zoom(struct model *m) { m->zoomed = !m->zoomed; }
 static void act_repaint(struct model *m) { model_wish(m, WISH_REPAINT, NULL); }
-static void act_suspend(struct model *m) { model_wish(m, WISH_SUSPEND, NULL); }
 static void act_next_tab(struct model *m) { step_tab(m, 1); }
 static void act_previous_tab(struct model *m) { step_tab(m, -1); }
 
@@ -221,6 +267,8 @@ dialog_answer(struct model *m, enum dialog_did did)
 	m->dialog = (struct dialog){ 0 };
 	if (did == DIALOG_YES)
 		d.fn(m, d.arg);
+	else if (did == DIALOG_OTHER)
+		d.other_fn(m, d.arg);
 	dialog_done(&d);
 }
 

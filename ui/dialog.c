@@ -14,12 +14,15 @@ dialog_open(struct dialog *d, const struct confirm *c)
 
 	dialog_done(d);
 	*d = (struct dialog){ .title = xstrdup(c->title), .text = xstrdup(c->text), .verb = xstrdup(c->verb),
-		.word = xstrdup_or_null(c->word), .arg = xstrdup_or_null(c->arg), .fn = c->fn };
+		.other = xstrdup_or_null(c->other), .word = xstrdup_or_null(c->word), .arg = xstrdup_or_null(c->arg), .fn = c->fn,
+		.other_fn = c->other_fn };
 	if (d->word != NULL) {
 		d->label = xasprintf("Type %s", d->word);
 		d->fields[n++] = (struct field){ .id = "word", .label = d->label, .kind = FIELD_TEXT };
 	}
 	d->fields[n++] = (struct field){ .id = "no", .label = "Cancel", .kind = FIELD_BUTTON };
+	if (d->other != NULL)
+		d->fields[n++] = (struct field){ .id = "other", .label = d->other, .kind = FIELD_BUTTON };
 	d->fields[n++] = (struct field){ .id = "yes", .label = d->verb, .kind = FIELD_BUTTON };
 	form_init(&d->form, d->fields, n);
 }
@@ -31,6 +34,7 @@ dialog_done(struct dialog *d)
 	free(d->title);
 	free(d->text);
 	free(d->verb);
+	free(d->other);
 	free(d->word);
 	free(d->arg);
 	free(d->label);
@@ -50,6 +54,8 @@ decide(struct dialog *d, enum form_did did)
 		return DIALOG_STAYS;
 	if (strcmp(d->form.pressed, "no") == 0)
 		return DIALOG_NO;
+	if (strcmp(d->form.pressed, "other") == 0)
+		return DIALOG_OTHER;
 	if (is_right(d))
 		return DIALOG_YES;
 	form_error(&d->form, "word", "this is not it, letter by letter");

@@ -11,6 +11,8 @@ struct confirm {
 	const char *title;               /* verb and object: "Delete 3 marked backups" */
 	const char *text;                /* consequences, lines */
 	const char *verb;                /* on the button: "Delete" */
+	const char *other;               /* on a button before it, which needs no word; NULL: there is none */
+	void      (*other_fn)(struct model *m, const char *arg);
 	const char *word;                /* to be typed exactly; NULL: the button is enough */
 	void      (*fn)(struct model *m, const char *arg);
 	const char *arg;                 /* for fn; copied */
@@ -18,9 +20,10 @@ struct confirm {
 
 /* Open while fn is set. */
 struct dialog {
-	char       *title, *text, *verb, *word, *arg, *label;
+	char       *title, *text, *verb, *other, *word, *arg, *label;
 	void      (*fn)(struct model *m, const char *arg);
-	struct field fields[3];
+	void      (*other_fn)(struct model *m, const char *arg);
+	struct field fields[4];
 	struct form  form;
 	struct area  body;               /* where its form was drawn last */
 };
@@ -28,7 +31,7 @@ struct dialog {
 void dialog_open(struct dialog *d, const struct confirm *c);
 void dialog_done(struct dialog *d);
 
-enum dialog_did { DIALOG_STAYS, DIALOG_NO, DIALOG_YES };
+enum dialog_did { DIALOG_STAYS, DIALOG_NO, DIALOG_OTHER, DIALOG_YES };
 enum dialog_did dialog_key(struct dialog *d, keycode k);
 enum dialog_did dialog_click(struct dialog *d, int row, int col);       /* on the canvas */
 void dialog_paste(struct dialog *d, struct str text);

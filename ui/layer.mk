@@ -51,6 +51,8 @@ ui_libui_a_SOURCES = \
 	ui/screens/text.c \
 	ui/settings.c \
 	ui/settings.h \
+	ui/stay.c \
+	ui/stay.h \
 	ui/term.c \
 	ui/term.h \
 	ui/term_in.c \

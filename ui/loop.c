@@ -14,6 +14,8 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "ui/config.h"
+#include "ui/screens/screens.h"
+#include "ui/stay.h"
 #include "ui/term.h"
 #include "ui/term_out.h"
 
@@ -130,6 +132,22 @@ keep_setting(struct loop *l, const char *both)
 		model_say(l->m, TOAST_WARN, "%s is set for now, but not kept: %s", n, e.msg);
 }
 
+/* The terminal is given back and the shell with it; the loop goes on until the last job has ended. */
+static void
+detach(struct loop *l)
+{
+	term_end();
+	for (size_t i = 0; i < l->m->jobs.len; i++) {
+		const struct job *j = &l->m->jobs.at[i];
+
+		if (!j->ended && !j->elsewhere)
+			printf("%s %s goes on: orlop job watch %s\n", job_kind(j), j->name, j->id != NULL ? j->id : "");
+	}
+	(void)fflush(stdout);
+	stay_detach();
+	l->gone = true;
+}
+
 static void
 fulfil(struct loop *l, struct wish *w)
 {
@@ -155,6 +173,9 @@ fulfil(struct loop *l, struct wish *w)
 		break;
 	case WISH_SUSPEND:
 		term_suspend();
+		break;
+	case WISH_DETACH:
+		detach(l);
 		break;
 	case WISH_LEAVE:
 		l->leaving = true;
@@ -227,7 +248,7 @@ take_keys(struct loop *l)
 	struct msg msg;
 	int n = 0;
 
-	for (; n < KEYS_TAKEN && !l->leaving && term_read(&msg); n++)
+	for (; n < KEYS_TAKEN && !l->leaving && !l->gone && term_read(&msg); n++)
 		apply(l, &msg);
 	l->unread = n == KEYS_TAKEN;
 }
@@ -263,7 +284,8 @@ take_signals(struct loop *l)
 				resized = true;
 				break;
 			case SIGTSTP:
-				term_suspend();
+				if (!l->gone)
+					term_suspend();
 				resized = true;
 				break;
 			case SIGHUP:
@@ -444,8 +466,10 @@ ui_run(const struct ui_options *o)
 {
 	struct loop l = { .frame_ms = getenv("SSH_CONNECTION") != NULL ? FRAME_SSH_MS : FRAME_MS };
 	struct err e;
-	int rc = start(&l, o, &e);
+	int rc = stay_fork(&e);
 
+	if (rc == 0)
+		rc = start(&l, o, &e);
 	if (rc == 0)
 		run(&l);
 	term_end();

@@ -42,7 +42,9 @@ enum wish_kind {
 	WISH_COPY,               /* text to the clipboard */
 	WISH_SET,                /* text: "NAME VALUE", to be kept */
 	WISH_THEME,              /* text: to be shown, for now */
-	WISH_REPAINT, WISH_SUSPEND, WISH_LEAVE
+	WISH_REPAINT, WISH_SUSPEND,
+	WISH_DETACH,             /* leave the terminal, not the jobs */
+	WISH_LEAVE
 };
 struct wish {
 	enum wish_kind  kind;

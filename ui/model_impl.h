@@ -18,6 +18,8 @@ void model_forward(struct model *m);
 void acts_key(struct model *m, keycode k);
 void acts_click(struct model *m, const struct msg *msg);
 void acts_tab(struct model *m, size_t tab);
+/* Leaves the terminal; jobs go on. */
+void acts_detach(struct model *m);
 /* The action can be used here: the screen knows it and the mode allows it; else why not (static text). */
 bool acts_allowed(const struct model *m, const struct action *a, const char **why);
 /* The same for what does not come from a key; tells the user why not. */

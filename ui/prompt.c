@@ -21,6 +21,13 @@ cmd_leave(struct model *m, const char *arg)
 }
 
 static void
+cmd_detach(struct model *m, const char *arg)
+{
+	(void)arg;
+	acts_detach(m);
+}
+
+static void
 cmd_read_only(struct model *m, const char *arg)
 {
 	(void)arg;
@@ -78,7 +85,7 @@ cmd_set(struct model *m, const char *arg)
 }
 
 static const struct command { const char *name; void (*run)(struct model *m, const char *arg); } commands[] = {
-	{ "force", cmd_force }, { "q", cmd_leave }, { "q!", cmd_leave }, { "ro", cmd_read_only }, { "rw", cmd_read_write }, { "set", cmd_set },
+	{ "detach", cmd_detach }, { "force", cmd_force }, { "q", cmd_leave }, { "q!", cmd_leave }, { "ro", cmd_read_only }, { "rw", cmd_read_write }, { "set", cmd_set },
 	{ "theme", cmd_theme },
 };
 

@@ -54,13 +54,13 @@ def share(values, part):
 
 def cpu_ms(t):
     """Of all its threads."""
-    with open("/proc/%d/stat" % t.pid) as f:
+    with open("/proc/%d/stat" % t.worker()) as f:
         fields = f.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def rss_mib(t):
-    with open("/proc/%d/status" % t.pid) as f:
+    with open("/proc/%d/status" % t.worker()) as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
 
 

@@ -115,6 +115,15 @@ a_closed_terminal_stops_nothing() {
 	orlop backup verify b5 --location "$location"
 }
 
+the_ui_is_left_while_a_job_runs() {
+	start_api_proxy "$work/hold-b6" "$a" "hold=$work/go-b6 GET /api/v1/configmaps"
+	python3 "$here/../ui/detach.py" "$work/hold-b6" b6 --location "$location" --kubeconfig "$started"
+	is b6 running
+	go_on b6
+	until_true 60 is b6 "done"
+	orlop backup verify b6 --location "$location"
+}
+
 a_reader_dies_with_its_terminal() {
 	start_proxy "$work/hold-ls" "$(server_of "$a")" "hold=$work/never GET /"
 	python3 -c 'import os, signal, sys
@@ -139,6 +148,6 @@ a_job_is_private() {
 }
 
 for name in nothing_yet a_running_job_is_seen_and_followed a_job_is_stopped_by_another_process a_killed_job_is_told_as_such \
-	a_hang_up_stops_nothing a_closed_terminal_stops_nothing a_reader_dies_with_its_terminal restores_are_jobs_too a_job_is_private; do
+	a_hang_up_stops_nothing a_closed_terminal_stops_nothing the_ui_is_left_while_a_job_runs a_reader_dies_with_its_terminal restores_are_jobs_too a_job_is_private; do
 	try "$name"
 done

@@ -84,7 +84,8 @@ def killed_and_crashed():
         t.wait("ready$")
         t.type("%s ui --location %s; echo ended $?\r" % (ORLOP, rig.location))
         at_list(t)
-        child = subprocess.check_output(["pgrep", "-P", str(t.pid)], text=True).split()[0]
+        program = subprocess.check_output(["pgrep", "-P", str(t.pid)], text=True).split()[0]
+        child = subprocess.check_output(["pgrep", "-P", program], text=True).split()[0]
         os.kill(int(child), signal.SIGKILL)
         t.wait("ended 137")
         t.type("stty sane\ntput reset; echo in order\n")
@@ -94,7 +95,7 @@ def killed_and_crashed():
         t.keys("F10")
         t.wait("ended 0")
     with rig.start() as t:
-        t.signal(signal.SIGSEGV)
+        os.kill(t.worker(), signal.SIGSEGV)
         if t.ended() == 0:
             raise t.failed("a crash ended with 0")
         t.check_restored()

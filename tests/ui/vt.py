@@ -136,6 +136,7 @@ class Terminal:
         os.close(slave)
         os.set_blocking(self.master, False)
         self.pid = self.child.pid
+        self._worker = None
 
     # --- in ---
 
@@ -173,6 +174,13 @@ class Terminal:
         self.rows, self.cols = rows, cols
         self._lib.vterm_set_size(self._vt, rows, cols)
         self._set_size(rows, cols)
+
+    def worker(self):
+        """The process that draws: the program's own, or its child."""
+        if self._worker is None:
+            with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) as f:
+                self._worker = int((f.read().split() or ["0"])[0]) or None
+        return self._worker or self.pid
 
     def signal(self, sig):
         os.kill(self.pid, sig)
@@ -285,7 +293,7 @@ class Terminal:
     def _patient(self):
         """It waits in poll() for longer than a frame, and has read every key."""
         try:
-            with open("/proc/%d/syscall" % self.pid) as f:
+            with open("/proc/%d/syscall" % self.worker()) as f:
                 call = f.read().split()
             return self.has_read() and len(call) > 3 and call[0] in ("7", "271") and int(call[3], 16) > 100
         except OSError:
