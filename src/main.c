@@ -29,6 +29,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 /*
@@ -65,6 +66,10 @@ show(const struct cli *c)
 		.location = c->args.location, .location_url = c->url, .kubeconfig = c->args.kubeconfig, .request = cli_request };
 
 	find_cluster(c, &conn);
+	o.theme = c->args.theme != NULL ? c->args.theme : getenv("ORLOP_THEME");
+	if (c->args.color != NULL && strcmp(c->args.color, "auto") != 0)
+		o.color = strcmp(c->args.color, "never") == 0 ? COLOR_NEVER : COLOR_ALWAYS;
+	o.read_only = c->args.read_only;
 	o.context = c->args.context != NULL ? c->args.context : conn.context;
 	o.server = conn.server;
 	code = ui_run(&o);

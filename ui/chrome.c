@@ -30,10 +30,13 @@ draw_header(const struct model *m, struct area a)
 {
 	const char *mode = m->opts.read_only ? "READ-ONLY" : "READ-WRITE";
 	char clock[8];
-	int used;
+	int used = 0;
 
 	put_clock(m, clock);
-	used = area_putf(a, 0, 0, ROLE_HEADER, "%s", m->opts.context != NULL ? m->opts.context : "no cluster");
+	if (m->rule.danger)
+		used = area_putf(a, 0, 0, ROLE_HEADER_DANGER, " PROD ") + 1;
+	used += area_putf(a, 0, used, m->rule.danger ? ROLE_HEADER_DANGER : ROLE_HEADER, "%s",
+		m->opts.context != NULL ? m->opts.context : "no cluster");
 	if (m->opts.server != NULL)
 		used += area_putf(a, 0, used, ROLE_TEXT_DIM, "  %s", m->opts.server);
 	area_putf(a, 0, a.cols - 6 - (int)strlen(mode) - 1, m->opts.read_only ? ROLE_HEADER_READONLY : ROLE_HEADER, "%s", mode);

@@ -95,11 +95,11 @@ stop(struct loop *l, uint64_t ticket)
 }
 
 static bool
-no_color(void)
+no_color(const struct ui_options *o)
 {
 	const char *text = getenv("NO_COLOR");
 
-	return text != NULL && *text != '\0';
+	return o->color == COLOR_NEVER || (o->color == COLOR_AUTO && text != NULL && *text != '\0');
 }
 
 static bool
@@ -112,7 +112,7 @@ show_theme(struct loop *l, const char *name)
 		model_say(l->m, TOAST_WARN, "%s", e.msg);
 		return false;
 	}
-	term_set_theme(&theme, no_color() || strcmp(name, "mono") == 0);
+	term_set_theme(&theme, no_color(&l->m->opts) || strcmp(name, "mono") == 0);
 	term_repaint();
 	return true;
 }
@@ -415,11 +415,11 @@ dress(struct loop *l, struct ui_options *opts, struct err *e)
 	struct err bad_settings, bad_theme;
 	struct theme theme;
 	bool good = config_settings(&settings, &bad_settings) == 0, dressed;
-	const char *name = settings_get(&settings, "theme");
+	const char *name = opts->theme != NULL ? opts->theme : settings_get(&settings, "theme");
 
 	theme_mono(&theme);
 	dressed = config_theme(name, &theme, &bad_theme) == 0;
-	if (term_start(&theme, no_color() || strcmp(theme.name, "mono") == 0, wants_mouse(&settings), e) < 0)
+	if (term_start(&theme, no_color(opts) || strcmp(theme.name, "mono") == 0, wants_mouse(&settings), e) < 0)
 		return -1;
 	opts->ascii |= !term_is_utf8();
 	opts->read_only |= strcmp(settings_get(&settings, "readonly"), "on") == 0;

@@ -608,6 +608,14 @@ start_over(struct model *m, size_t place)
 	model_open(m, places[place].type, NULL);
 }
 
+/* What is set for the context.  What is read-only stays so in the next one, too: only :rw ends it. */
+static void
+take_rule(struct model *m)
+{
+	m->rule = settings_context(&m->settings, m->opts.context);
+	m->opts.read_only |= m->rule.readonly;
+}
+
 void
 model_use_location(struct model *m, const char *name, const char *url)
 {
@@ -622,6 +630,7 @@ model_use_context(struct model *m, const char *name, const char *server)
 {
 	set(&m->used_context, &m->opts.context, name);
 	set(&m->used_server, &m->opts.server, server);
+	take_rule(m);
 	start_over(m, PLACE_OVERVIEW);
 	model_say(m, TOAST_INFO, "cluster %s", m->used_context);
 }
@@ -657,6 +666,7 @@ model_take_settings(struct model *m)
 	for (size_t i = 0; i < COUNT(times); i++)
 		if (strcmp(settings_get(&m->settings, "times"), times[i]) == 0)
 			m->times = (enum times)i;
+	take_rule(m);
 	m->canvas.ascii = m->opts.ascii || strcmp(settings_get(&m->settings, "ascii"), "on") == 0;
 }
 

@@ -58,6 +58,8 @@ struct ui_options {
 	const char *project, *location, *location_url, *kubeconfig, *context;
 	const char *server;              /* of the context; NULL: none */
 	bool        read_only, ascii;
+	const char *theme;               /* instead of the one that is set; NULL: none */
+	enum { COLOR_AUTO, COLOR_NEVER, COLOR_ALWAYS } color;    /* AUTO: as NO_COLOR has it */
 	const char *about;               /* of program and terminal, lines; NULL: nothing */
 	/* What a command line asks, as the program itself reads it: see cli_request. */
 	struct request *(*request)(int argc, char **argv, struct err *e);
@@ -169,6 +171,7 @@ struct model {
 	char             *used_location, *used_url, *used_context, *used_server;  /* what opts point at once another one was chosen */
 	struct { struct checked *at; size_t len, cap; } checked;
 	struct settings   settings;
+	struct context_rule rule;                /* of the context in use */
 	struct strs       location_draft;        /* "FIELD=VALUE", without secrets */
 	struct strs       history;               /* of the palette, oldest first */
 	size_t            history_at;

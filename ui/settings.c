@@ -2,6 +2,7 @@
 #include "ui/settings.h"
 
 #include "base/attr.h"
+#include "base/glob.h"
 #include "base/mem.h"
 #include "data/yaml.h"
 
@@ -106,6 +107,67 @@ settings_next(const struct settings *s, const char *name, char out[SETTING_LEN])
 	return out;
 }
 
+/* --- contexts --- */
+
+struct context_rule
+settings_context(const struct settings *s, const char *context)
+{
+	struct context_rule all = { 0 };
+
+	for (size_t i = 0; context != NULL && i < s->n_contexts; i++) {
+		const struct context_rule *r = &s->contexts[i];
+
+		if (!glob_match(str_of(r->pattern), str_of(context)))
+			continue;
+		all.danger |= r->danger;
+		all.readonly |= r->readonly;
+		all.typed |= r->typed;
+	}
+	return all;
+}
+
+static int
+parse_rule(const struct ynode *n, struct context_rule *out, struct err *e)
+{
+	static const char *const on[] = { "true", "on", "yes" };
+
+	if (n->kind != Y_MAP)
+		return err_set(e, EK_INVALID, "settings.yaml:%u: '%.40s' takes a map of banner, readonly and confirm", n->line, n->key);
+	if (glob_check(str_of(n->key), e) < 0)
+		return err_ctx(e, "settings.yaml:%u", n->line);
+	*out = (struct context_rule){ 0 };
+	str_copy(out->pattern, sizeof out->pattern, str_of(n->key));
+	for (size_t i = 0; i < n->len; i++) {
+		const struct ynode *v = n->at[i];
+		const char *text = v->kind == Y_SCALAR ? v->text : "";
+
+		if (strcmp(v->key, "banner") == 0 && strcmp(text, "danger") == 0)
+			out->danger = true;
+		else if (strcmp(v->key, "confirm") == 0 && strcmp(text, "typed") == 0)
+			out->typed = true;
+		else if (strcmp(v->key, "readonly") == 0)
+			for (size_t k = 0; k < COUNT(on); k++)
+				out->readonly |= strcmp(text, on[k]) == 0;
+		else
+			return err_set(e, EK_INVALID, "settings.yaml:%u: '%.40s: %.40s' is none of 'banner: danger', 'readonly: on', "
+				"'confirm: typed'", v->line, v->key, text);
+	}
+	return 0;
+}
+
+static int
+parse_contexts(const struct ynode *n, struct settings *to, struct err *e)
+{
+	if (n->kind != Y_MAP)
+		return err_set(e, EK_INVALID, "settings.yaml:%u: 'contexts' takes a map of patterns", n->line);
+	if (n->len > CONTEXTS_MAX)
+		return err_set(e, EK_INVALID, "settings.yaml:%u: more than %d patterns", n->line, CONTEXTS_MAX);
+	for (to->n_contexts = 0; to->n_contexts < n->len; to->n_contexts++)
+		if (parse_rule(n->at[to->n_contexts], &to->contexts[to->n_contexts], e) < 0)
+			return -1;
+	return 0;
+}
+
 int
 settings_parse(struct str yaml, struct settings *s, struct err *e)
 {
@@ -120,6 +182,11 @@ settings_parse(struct str yaml, struct settings *s, struct err *e)
 	for (size_t i = 0; i < doc->len; i++) {
 		const struct ynode *n = doc->at[i];
 
+		if (strcmp(n->key, "contexts") == 0) {
+			if (parse_contexts(n, &to, e) < 0)
+				return -1;
+			continue;
+		}
 		if (n->kind != Y_SCALAR)
 			return err_set(e, EK_INVALID, "settings.yaml:%u: '%.40s' takes a word", n->line, n->key);
 		if (settings_set(&to, n->key, n->text, &why) < 0)

@@ -34,6 +34,8 @@ struct args {
 	struct restore_opts restore;
 	struct look_opts    look;
 	char        *tree;
+	char        *theme, *color;      /* of the UI */
+	bool         read_only;
 	struct location_opts loc;
 	struct policy_args  policy;
 	uint64_t     concurrency, page;
@@ -73,6 +75,7 @@ enum opt_set {
 	SET_VALIDATE = 131072,
 	SET_RESUME   = 1 << 18,
 	SET_DRY      = 1 << 19,
+	SET_UI       = 1 << 20,
 };
 
 struct cli;

@@ -663,7 +663,16 @@ help(struct cli *c)
 static int
 show_ui(struct cli *c)
 {
-	return c->ui(c);
+	static const char *const words[] = { "auto", "always", "never" };
+	const char *color = c->args.color;
+
+	for (size_t i = 0; color != NULL && i < COUNT(words); i++)
+		if (strcmp(words[i], color) == 0)
+			color = NULL;
+	if (color == NULL)
+		return c->ui(c);
+	cli_error("--color: '%.40s' is none of auto, always, never", color);
+	return EXIT_USAGE;
 }
 
 const struct command commands[] = {
@@ -705,7 +714,7 @@ const struct command commands[] = {
 	{ "restore", "list", "", 0, 0, L | O, "List the restores recorded in a location", NULL, restore_list },
 	{ "restore", "describe", "NAME", 1, 1, L | O | SET_DESCRIBE, "Show what a restore did", NULL, restore_describe },
 	{ "restore", "logs", "NAME", 1, 1, L, "Print the log of a restore", NULL, restore_logs },
-	{ "ui", NULL, "", 0, 0, L | K, "Show backups and restores in the terminal, as orlop alone does", "orlop ui --location dir:./backups",
+	{ "ui", NULL, "", 0, 0, L | K | SET_UI, "Show backups and restores in the terminal, as orlop alone does", "orlop ui --location dir:./backups",
 		show_ui },
 	{ "location", "add", "NAME", 1, 1, P | SET_ADD, "Add a backup location to the project, and try it",
 		"orlop location add main --provider minio --s3-url https://minio:9000 --bucket backups --access-key KEY",

@@ -9,4 +9,5 @@ TESTS += \
 	tests/lint/check-headers \
 	tests/lint/check-layers \
 	tests/lint/check-man \
+	tests/lint/check-pages \
 	tests/lint/check-sizes

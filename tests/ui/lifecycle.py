@@ -195,11 +195,18 @@ def says_why_not():
 
 
 def no_color_is_heeded():
-    for env in ({"NO_COLOR": "1"}, {"NO_COLOR": None}):
-        with rig.start(env=env) as t:
+    folder = os.path.join(rig.home, ".config/orlop/themes")
+    os.makedirs(folder, exist_ok=True)
+    for name in ("terminal", "blue"):       # nothing is installed where tests run
+        with open(os.path.join(folder, name + ".yaml"), "w") as f:
+            f.write("name: %s\nroles: {text: {fg: blue}, title: {fg: blue}}\n" % name)
+    for env, options, wanted in (({"NO_COLOR": "1"}, (), False), ({"NO_COLOR": ""}, (), True), ({"NO_COLOR": None}, (), True),
+                                 ({"NO_COLOR": "1"}, ("--color", "always"), True), ({}, ("--color", "never"), False),
+                                 ({"ORLOP_THEME": "mono"}, (), False), ({"ORLOP_THEME": "mono"}, ("--theme", "blue"), True)):
+        with rig.start(*options, env=env, title="%r %r" % (env, options)) as t:
             colored = re.search(rb"\x1b\[[0-9;]*\b(3[0-7]|4[0-7]|38;|48;)[0-9;]*m", bytes(t.raw))
-            if env["NO_COLOR"] and colored:
-                raise t.failed("colors in spite of NO_COLOR: %r" % colored.group())
+            if bool(colored) != wanted:
+                raise t.failed("colors: %r with %r %r" % (colored and colored.group(), env, options))
             if not t.is_reverse(t.find("nightly-000000")[0], 3):
                 raise t.failed("the row with the cursor is not in reverse")
 

@@ -360,6 +360,37 @@ test_settings_file(void **state)
 	assert_non_null(strstr(e.msg, "settings.yaml:2: no setting 'colour'"));
 	assert_string_equal(settings_get(&s, "theme"), "terminal");
 	assert_int_equal(settings_parse(str_of("theme: ../../etc/passwd\n"), &s, &e), -1);
+	assert_int_equal(settings_parse(str_of("contexts:\n  prod-*: {banner: pink}\n"), &s, &e), -1);
+	assert_non_null(strstr(e.msg, "settings.yaml:2: 'banner: pink'"));
+	assert_int_equal(settings_parse(str_of("contexts: {\"prod-*\": {banner: danger, readonly: on}, \"*-eu\": {confirm: typed}}\n"),
+		&s, &e), 0);
+	assert_true(settings_context(&s, "prod-eu").danger && settings_context(&s, "prod-eu").typed);
+	assert_true(settings_context(&s, "prod-us").readonly && !settings_context(&s, "prod-us").typed);
+	assert_false(settings_context(&s, "lab").danger || settings_context(&s, NULL).danger);
+}
+
+/* The word PROD, read-only, and the name to be typed, by the context's name. */
+static void
+test_contexts(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	struct model *m = start("dir:/b");
+	struct err e;
+
+	(void)state;
+	assert_int_equal(settings_parse(str_of("contexts: {\"prod-*\": {banner: danger, readonly: on}}\n"), &m->settings, &e), 0);
+	model_take_settings(m);
+	model_draw(m);
+	canvas_dump(&m->canvas, &out);
+	assert_non_null(strstr(buf_cstr(&out), " PROD  prod-eu"));
+	assert_non_null(strstr(buf_cstr(&out), "READ-ONLY"));
+	press(m, ": r w Enter Tab Enter");
+	assert_false(m->opts.read_only);
+	model_use_context(m, "lab", NULL);
+	assert_false(m->rule.danger || m->opts.read_only);
+	model_use_context(m, "prod-us", NULL);
+	assert_true(m->rule.danger && m->opts.read_only);
+	model_free(m);
 }
 
 int
@@ -369,6 +400,7 @@ main(void)
 		cmocka_unit_test(test_list_and_use), cmocka_unit_test(test_remove), cmocka_unit_test(test_validate),
 		cmocka_unit_test(test_form), cmocka_unit_test(test_edit), cmocka_unit_test(test_clusters),
 		cmocka_unit_test(test_first_run), cmocka_unit_test(test_settings), cmocka_unit_test(test_settings_file),
+		cmocka_unit_test(test_contexts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -395,10 +395,15 @@ confirm(struct model *m, struct screen *s)
 	const char *cluster = target_of(m, w);
 	AUTO_FREE char *title = xasprintf("Restore %s into %s", s->arg, cluster);
 	AUTO_BUF struct buf text = BUF_INIT(4096);
+	const struct context_rule rule = settings_context(&m->settings, cluster);
 	bool typed = changes_something(w);
 
 	if (s->tab != STEP_PLAN || !is_current(m, s, w->plan_of) || s->load != LOAD_DONE) {
 		model_say(m, TOAST_INFO, "the plan comes first: step 6 makes it");
+		return;
+	}
+	if (rule.readonly && m->opts.context != NULL && strcmp(cluster, m->opts.context) != 0) {
+		model_say(m, TOAST_WARN, "%s is read-only by your settings: use it (:ctx) and allow changes there (:rw)", cluster);
 		return;
 	}
 	if (w->stops > 0) {
@@ -415,7 +420,7 @@ confirm(struct model *m, struct screen *s)
 	if (typed)
 		buf_puts(&text, "Objects of the cluster are changed: type its name.\n");
 	model_confirm(m, &(struct confirm){ .title = title, .text = buf_cstr(&text), .verb = "Confirm Restore",
-		.word = typed ? cluster : NULL, .fn = start });
+		.word = typed || rule.typed ? cluster : NULL, .fn = start });
 }
 
 static void
