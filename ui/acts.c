@@ -311,6 +311,40 @@ acts_key(struct model *m, keycode k)
 		model_act(m, actions[a].id);
 }
 
+static void
+go_back(struct model *m, size_t screens)
+{
+	while (screens-- > 0 && m->top->below != NULL)
+		model_back(m);
+}
+
+/* False: there is nothing of the frame. */
+static bool
+click_frame(struct model *m, int row, int col)
+{
+	const struct spot *s = m->spots;
+
+	while (s < m->spots + m->n_spots && (s->row != row || col < s->col || col >= s->col + s->cols))
+		s++;
+	if (s == m->spots + m->n_spots)
+		return false;
+	switch (s->kind) {
+	case SPOT_PLACE:
+		model_place(m, s->arg);
+		break;
+	case SPOT_TAB:
+		acts_tab(m, s->arg);
+		break;
+	case SPOT_CRUMB:
+		go_back(m, s->arg);
+		break;
+	case SPOT_ACTION:
+		model_act(m, actions[s->arg].id);
+		break;
+	}
+	return true;
+}
+
 void
 acts_click(struct model *m, const struct msg *msg)
 {
@@ -321,8 +355,10 @@ acts_click(struct model *m, const struct msg *msg)
 
 	if (m->dialog.fn != NULL)
 		dialog_answer(m, dialog_click(&m->dialog, msg->row, msg->col));
+	else if (m->prompt == PROMPT_NONE && click_frame(m, msg->row, msg->col))
+		return;
 	else if (f != NULL)
 		(void)form_answer(m, f, form_click(f, row, col));
-	else if (t != NULL && table_click(t, row, m->now_s) && msg->twice)
+	else if (t != NULL && table_click(t, row, col, m->now_s) && msg->twice)
 		model_act(m, "open");
 }

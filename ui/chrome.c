@@ -46,6 +46,14 @@ draw_header(const struct model *m, struct area a)
 			m->opts.location != NULL ? m->opts.location : "none");
 }
 
+/* From col up to end in row of the area: a click there does it. */
+static void
+note_spot(struct model *m, struct area a, int row, int col, int end, enum spot_kind kind, size_t arg)
+{
+	if (m->n_spots < SPOTS_MAX && end > col)
+		m->spots[m->n_spots++] = (struct spot){ a.row + row, a.col + col, end - col, kind, arg };
+}
+
 /* Numbered, the one that is shown in brackets; the others without names where there is no room. */
 static int
 draw_tab(struct area a, int col, size_t i, const char *name, bool active, bool narrow)
@@ -56,37 +64,56 @@ draw_tab(struct area a, int col, size_t i, const char *name, bool active, bool n
 }
 
 static int
-draw_places(const struct model *m, struct area a, int col)
+draw_places(struct model *m, struct area a, int col)
 {
-	for (size_t i = 0; i < places_len; i++)
+	for (size_t i = 0; i < places_len; i++) {
+		int from = col;
+
 		col = draw_tab(a, col, i, places[i].name, i == m->place, false);
+		note_spot(m, a, 0, from, col - 1, SPOT_PLACE, i);
+	}
 	return col;
 }
 
 static int
-draw_crumb(const struct model *m, const struct screen *s, struct area a, int col)
+draw_tabs(struct model *m, struct area a, int col, bool narrow)
 {
-	bool active = s == m->top;
+	const struct screen *s = m->top;
 
-	if (s->below == NULL) {
-		if (active)
-			return draw_places(m, a, col);
-		return col + area_text(a, 0, col, -1, ROLE_CRUMB, str_of(places[m->place].name));
-	}
-	col = draw_crumb(m, s->below, a, col);
-	col += area_putf(a, 0, col, ROLE_CRUMB, " > ");
-	col += area_text(a, 0, col, -1, active ? ROLE_CRUMB_ACTIVE : ROLE_CRUMB, str_of(s->title));
-	if (active && s->type->tabs != NULL) {
-		col += 2;
-		for (size_t i = 0; s->type->tabs[i] != NULL; i++)
-			col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab, false);
+	for (size_t i = 0; s->type->tabs != NULL && s->type->tabs[i] != NULL; i++) {
+		int from = col;
+
+		col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab, narrow);
+		note_spot(m, a, 0, from, col - 1, SPOT_TAB, i);
 	}
 	return col;
 }
 
+/* above: how many screens are above it. */
+static int
+draw_crumb(struct model *m, const struct screen *s, struct area a, int col, size_t above)
+{
+	bool active = s == m->top;
+	int from = col;
+
+	if (s->below == NULL) {
+		if (active)
+			return draw_places(m, a, col);
+		col += area_text(a, 0, col, -1, ROLE_CRUMB, str_of(places[m->place].name));
+		note_spot(m, a, 0, from, col, SPOT_CRUMB, above);
+		return col;
+	}
+	col = draw_crumb(m, s->below, a, col, above + 1);
+	col += area_putf(a, 0, col, ROLE_CRUMB, " > ");
+	from = col;
+	col += area_text(a, 0, col, -1, active ? ROLE_CRUMB_ACTIVE : ROLE_CRUMB, str_of(s->title));
+	note_spot(m, a, 0, from, col, SPOT_CRUMB, above);
+	return active ? draw_tabs(m, a, col + 2, false) : col;
+}
+
 /* Whole if it fits, else from the last place on that does. */
 static void
-draw_crumbs(const struct model *m, struct area a)
+draw_crumbs(struct model *m, struct area a)
 {
 	const struct screen *s = m->top;
 	int width = 0, col;
@@ -96,14 +123,14 @@ draw_crumbs(const struct model *m, struct area a)
 	for (size_t i = 0; s->type->tabs != NULL && s->type->tabs[i] != NULL; i++)
 		width += (int)strlen(s->type->tabs[i]) + 3;
 	if (s->below == NULL || width <= a.cols) {
-		(void)draw_crumb(m, s, a, 0);
+		(void)draw_crumb(m, s, a, 0, 0);
 		return;
 	}
 	col = area_glyph(a, 0, 0, GLYPH_ELLIPSIS, ROLE_CRUMB);
+	note_spot(m, a, 0, 0, col, SPOT_CRUMB, 1);
 	col += area_putf(a, 0, col, ROLE_CRUMB, " > ");
 	col += area_text(a, 0, col, a.cols / 2, ROLE_CRUMB_ACTIVE, str_of(s->title)) + 2;
-	for (size_t i = 0; s->type->tabs != NULL && s->type->tabs[i] != NULL; i++)
-		col = draw_tab(a, col, i, s->type->tabs[i], i == s->tab, a.cols < WIDE_COLS);
+	(void)draw_tabs(m, a, col, a.cols < WIDE_COLS);
 }
 
 /* The line above the body: title, count, filter, and at its right the order. */
@@ -195,13 +222,15 @@ draw_job(const struct job *j, struct area a, int row)
 }
 
 static void
-draw_jobs(const struct model *m, struct area a)
+draw_jobs(struct model *m, struct area a)
 {
 	int row = 0;
 
 	for (size_t i = m->jobs.len; i-- > 0 && row < a.rows;)
 		if (is_shown(m, &m->jobs.at[i]))
 			draw_job(&m->jobs.at[i], a, row++);
+	for (int i = 0; i < row; i++)
+		note_spot(m, a, i, 0, a.cols, SPOT_ACTION, (size_t)action_find("jobs"));
 }
 
 static void
@@ -225,7 +254,7 @@ draw_status(const struct model *m, struct area a)
 }
 
 static void
-draw_hints(const struct model *m, struct area a)
+draw_hints(struct model *m, struct area a)
 {
 	int col = 0;
 	unsigned at = 0;
@@ -245,6 +274,7 @@ draw_hints(const struct model *m, struct area a)
 		width = (int)key.len + 1 + canvas_width(str_of(actions[next].text), a.on->ascii);
 		if (key.len == 0 || col + width > a.cols)
 			continue;
+		note_spot(m, a, 0, col, col + width, SPOT_ACTION, (size_t)next);
 		col += area_putf(a, 0, col, ROLE_HINT_KEY, "%s", buf_cstr(&key));
 		col += area_putf(a, 0, col, ROLE_HINT_TEXT, " %s", actions[next].text) + 2;
 	}
@@ -258,6 +288,7 @@ model_draw(struct model *m)
 
 	canvas_clear(&m->canvas);
 	m->dirty = false;
+	m->n_spots = 0;
 	if (all.rows < MIN_ROWS || all.cols < MIN_COLS) {
 		area_putf(all, 0, 0, ROLE_TEXT, "orlop needs %dx%d, this is %dx%d. Jobs continue. F10 leaves.", MIN_COLS, MIN_ROWS,
 			all.cols, all.rows);

@@ -65,6 +65,11 @@ struct ui_options {
 	struct request *(*request)(int argc, char **argv, struct err *e);
 };
 
+/* What of the frame can be clicked, noted while it is drawn. */
+enum spot_kind { SPOT_PLACE, SPOT_TAB, SPOT_CRUMB, SPOT_ACTION };
+struct spot { int row, col, cols; enum spot_kind kind; size_t arg; };
+#define SPOTS_MAX 48
+
 enum load_state { LOAD_NONE, LOAD_RUNNING, LOAD_DONE, LOAD_FAILED };
 
 struct screen;
@@ -176,6 +181,8 @@ struct model {
 	struct strs       history;               /* of the palette, oldest first */
 	size_t            history_at;
 	struct dialog     dialog;
+	struct spot       spots[SPOTS_MAX];
+	size_t            n_spots;
 	bool              dirty;                 /* something to paint */
 };
 

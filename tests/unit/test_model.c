@@ -350,6 +350,52 @@ later(struct model *m, int64_t ms)
 	model_apply(m, &clock);
 }
 
+/* Clicks on where a text stands on the screen. */
+static void
+click(struct model *m, const char *text)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	const char *at = strstr(screen(m, &out), text), *line = at;
+	struct msg msg = { .kind = MSG_CLICK };
+
+	assert_non_null(at);
+	while (line > buf_cstr(&out) && line[-1] != '\n')
+		line--;
+	msg.col = (int)(at - line);
+	for (const char *p = buf_cstr(&out); p < line; p++)
+		msg.row += *p == '\n';
+	model_apply(m, &msg);
+}
+
+static void
+test_mouse_on_the_frame(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 16);
+	struct model *m = start(24, 80);
+
+	(void)state;
+	load(m);
+	click(m, "NAME  ");
+	assert_non_null(strstr(screen(m, &out), "sort NAME --"));
+	assert_true(strstr(buf_cstr(&out), "evil") < strstr(buf_cstr(&out), "nightly-2"));
+	click(m, "NAME  ");
+	assert_non_null(strstr(screen(m, &out), "sort NAME desc"));
+	click(m, "3 Restores");
+	assert_ptr_equal(m->top->type, &screen_restores);
+	click(m, "2 Backups");
+	click(m, "? help");
+	assert_ptr_equal(m->top->type, &screen_help);
+	click(m, "Backups >");
+	assert_ptr_equal(m->top->type, &screen_backups);
+	model_open(m, &screen_object, "nightly-1\nConfigMap\nshop\none");
+	click(m, "3 History");
+	assert_int_equal(m->top->tab, 2);
+	press(m, ":");                           /* what is typed is not lost to a click */
+	click(m, "Backups >");
+	assert_ptr_equal(m->top->type, &screen_object);
+	model_free(m);
+}
+
 /* From change to change, also on the last page, where nothing scrolls any more. */
 static void
 test_changes(void **state)
@@ -440,6 +486,7 @@ main(void)
 		cmocka_unit_test(test_jobs_of_others),
 		cmocka_unit_test(test_undo_from_details),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_mouse_on_the_frame),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_crumbs),
 		cmocka_unit_test(test_slow_history),

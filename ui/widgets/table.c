@@ -444,17 +444,6 @@ table_act(struct table *t, const char *action, int64_t now_s)
 	return false;
 }
 
-bool
-table_click(struct table *t, int row, int64_t now_s)
-{
-	(void)now_s;
-	if (row < 1 || t->top + (size_t)row - 1 >= t->n_shown)
-		return false;
-	t->cursor = t->top + (size_t)row - 1;
-	table_clamp(t);
-	return true;
-}
-
 /* --- drawing --- */
 
 struct layout { int width[COLUMNS_MAX]; bool on[COLUMNS_MAX]; };
@@ -589,11 +578,48 @@ table_draw(struct table *t, struct area a, enum times times, int64_t now_s)
 {
 	struct layout l = lay_out(t, a.cols);
 
+	t->cols = a.cols;
 	t->page = a.rows > 1 ? a.rows - 1 : 1;
 	table_clamp(t);
 	draw_head(t, a, &l);
 	for (int i = 0; i < a.rows - 1 && t->top + (size_t)i < t->n_shown; i++)
 		draw_row(t, a, i + 1, t->top + (size_t)i, &l, times, now_s);
+}
+
+/* By the column whose head is there, texts upwards and numbers downwards; the other way round when it is that one already. */
+static void
+click_head(struct table *t, int at, int64_t now_s)
+{
+	struct layout l = lay_out(t, t->cols);
+	int col = MARGIN;
+
+	for (size_t i = 0; i < t->n_columns; i++) {
+		if (!l.on[i])
+			continue;
+		if (at >= col && at < col + l.width[i] && i == t->sort) {
+			act_sort_reverse(t, now_s);
+			return;
+		}
+		if (at >= col && at < col + l.width[i]) {
+			t->sort = i;
+			t->descending = t->columns[i].kind != COL_TEXT && t->columns[i].kind != COL_STATE;
+			table_show_again(t, now_s);
+			return;
+		}
+		col += l.width[i] + 1;
+	}
+}
+
+bool
+table_click(struct table *t, int row, int col, int64_t now_s)
+{
+	if (row == 0 && t->rows != NULL && !is_outline(t))
+		click_head(t, col, now_s);
+	if (row < 1 || t->top + (size_t)row - 1 >= t->n_shown)
+		return false;
+	t->cursor = t->top + (size_t)row - 1;
+	table_clamp(t);
+	return true;
 }
 
 void

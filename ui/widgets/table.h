@@ -64,7 +64,7 @@ struct table {
 	bool                 ranging;
 	size_t               range_from;     /* in shown */
 	int                  scroll;         /* columns of text scrolled away to the left */
-	int                  page;           /* rows of the last draw */
+	int                  page, cols;     /* of the last draw */
 };
 
 void table_init(struct table *t, const struct column *columns, size_t n, size_t sort, bool descending);
@@ -94,8 +94,8 @@ size_t table_marked_hidden(const struct table *t);
 
 /* An action of keys.h by its id ("down", "mark", "sort", ...).  False: not one of a table's. */
 bool table_act(struct table *t, const char *action, int64_t now_s);
-/* A click on a row of the area that was drawn last; false: outside of the rows. */
-bool table_click(struct table *t, int row, int64_t now_s);
+/* A click into the area that was drawn last: on a row, true; on the head of a column, which orders by it, or elsewhere, false. */
+bool table_click(struct table *t, int row, int col, int64_t now_s);
 
 /* Head line and rows. */
 void table_draw(struct table *t, struct area a, enum times times, int64_t now_s);
