@@ -3,6 +3,7 @@
 
 #include "base/attr.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "ui/screens/screens.h"
 
 #include <stdlib.h>
@@ -154,6 +155,24 @@ act_copy(struct model *m)
 	model_say(m, TOAST_INFO, "copied %zu characters", strlen(text));
 }
 
+/* A field of a form, to be changed; a text, to be looked at with other means. */
+static void
+act_editor(struct model *m)
+{
+	struct form *f = screen_form(m->top);
+	struct pager *p = screen_pager(m->top);
+	AUTO_FREE char *text = p != NULL ? str_dup(buf_str(&p->text)) : NULL;
+
+	if (f != NULL && f->fields[f->focus].kind != FIELD_TEXT)
+		model_say(m, TOAST_INFO, "this is no text to edit");
+	else if (f != NULL)
+		model_wish(m, WISH_EDIT, form_get(f, f->fields[f->focus].id));
+	else if (text != NULL)
+		model_wish(m, WISH_EDIT, text);
+	if (text != NULL)
+		secret_wipe(text, strlen(text));
+}
+
 void
 acts_tab(struct model *m, size_t tab)
 {
@@ -211,7 +230,7 @@ static void act_jobs(struct model *m) { open_over(m, &screen_jobs); }
 static const struct { const char *id; void (*run)(struct model *); } everywhere[] = {
 	{ "back", act_back }, { "stop", act_stop }, { "time", act_time }, { "filter", act_filter },
 	{ "palette", act_palette }, { "help", act_help }, { "refresh", act_refresh }, { "zoom", act_zoom },
-	{ "repaint", act_repaint }, { "suspend", act_suspend }, { "leave", act_leave }, { "copy", act_copy },
+	{ "repaint", act_repaint }, { "suspend", act_suspend }, { "leave", act_leave }, { "copy", act_copy }, { "editor", act_editor },
 	{ "actions", act_actions }, { "jobs", act_jobs }, { "next-tab", act_next_tab }, { "previous-tab", act_previous_tab },
 	{ "history-back", act_back }, { "history-forward", act_forward }, { "next-step", act_next_tab }, { "previous-step", act_previous_tab },
 };

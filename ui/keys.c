@@ -58,6 +58,7 @@ const struct action actions[] = {
 	{ "refresh", IN_ANY, NULL, { "R", "F5" }, "load anew", 0, false },
 	{ "jobs", IN_ANY, NULL, { "J" }, "show running and ended jobs", 0, false },
 	{ "copy", IN_ANY, NULL, { "C" }, "copy", 0, false },
+	{ "editor", IN_FORM | IN_VIEWER, NULL, { "Ctrl-E" }, "the field, or the text, in $EDITOR", 0, false },
 	{ "time", IN_ANY, NULL, { "t" }, "show times as age, local or UTC", 0, false },
 	{ "zoom", IN_ANY, NULL, { "z" }, "show the body only", 0, false },
 	{ "repaint", IN_ANY | IN_FORM | IN_DIALOG, NULL, { "Ctrl-L" }, "paint everything anew", 0, false },

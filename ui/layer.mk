@@ -13,6 +13,8 @@ ui_libui_a_SOURCES = \
 	ui/config.h \
 	ui/dialog.c \
 	ui/dialog.h \
+	ui/editor.c \
+	ui/editor.h \
 	ui/filter.c \
 	ui/filter.h \
 	ui/keys.c \

@@ -11,9 +11,12 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/vec.h"
 #include "ui/config.h"
+#include "ui/editor.h"
 #include "ui/screens/screens.h"
 #include "ui/stay.h"
 #include "ui/term.h"
@@ -149,6 +152,25 @@ detach(struct loop *l)
 }
 
 static void
+edit(struct loop *l, const char *text)
+{
+	AUTO(buf_wipe) struct buf edited = BUF_INIT(LIMIT_OBJECT);
+	struct msg msg = { .kind = MSG_EDITED };
+	struct err e;
+	int rc;
+
+	term_pause();
+	/* What is looked at is YAML, and what is pasted looks no worse for it. */
+	rc = editor_run(str_of(text), ".yaml", &edited, &e);
+	term_go_on();
+	msg.text = buf_str(&edited);
+	if (rc < 0)
+		model_say(l->m, TOAST_WARN, "%s", e.msg);
+	else
+		model_apply(l->m, &msg);
+}
+
+static void
 fulfil(struct loop *l, struct wish *w)
 {
 	switch (w->kind) {
@@ -161,6 +183,9 @@ fulfil(struct loop *l, struct wish *w)
 	case WISH_COPY:
 		if (!term_copy(w->text))
 			model_say(l->m, TOAST_WARN, "too long for the clipboard");
+		break;
+	case WISH_EDIT:
+		edit(l, w->text);
 		break;
 	case WISH_SET:
 		keep_setting(l, w->text);
@@ -181,6 +206,9 @@ fulfil(struct loop *l, struct wish *w)
 		l->leaving = true;
 		break;
 	}
+	/* It may have been a Secret's. */
+	if (w->text != NULL)
+		secret_wipe(w->text, strlen(w->text));
 	free(w->text);
 }
 

@@ -504,6 +504,20 @@ on_paste(struct model *m, struct str text)
 	}
 }
 
+/* What was changed in a text that is only looked at is nobody's. */
+static void
+on_edited(struct model *m, struct str text)
+{
+	struct form *f = screen_form(m->top);
+
+	if (f == NULL)
+		return;
+	form_set(f, f->fields[f->focus].id, "");
+	form_paste(f, text);
+	if (m->top->type->changed != NULL)
+		m->top->type->changed(m, m->top);
+}
+
 static void
 on_progress(struct model *m, const struct msg *msg)
 {
@@ -533,6 +547,9 @@ model_apply(struct model *m, const struct msg *msg)
 		break;
 	case MSG_PASTE:
 		on_paste(m, msg->text);
+		break;
+	case MSG_EDITED:
+		on_edited(m, msg->text);
 		break;
 	case MSG_CLICK:
 		acts_click(m, msg);

@@ -22,12 +22,13 @@ enum msg_kind {
 	MSG_KEY, MSG_PASTE, MSG_CLICK, MSG_WHEEL, MSG_RESIZE,
 	MSG_TIME,                /* the clock: once when it matters, at least each minute */
 	MSG_EVENT,               /* from the backend, about a ticket */
-	MSG_PROGRESS             /* latest progress of a ticket */
+	MSG_PROGRESS,            /* latest progress of a ticket */
+	MSG_EDITED               /* what WISH_EDIT asked for has become text */
 };
 struct msg {
 	enum msg_kind kind;
 	keycode       key;
-	struct str    text;              /* MSG_PASTE */
+	struct str    text;              /* MSG_PASTE, MSG_EDITED */
 	int           row, col;          /* MSG_CLICK; MSG_RESIZE: size; MSG_WHEEL: row is -1 up, 1 down */
 	bool          twice;             /* MSG_CLICK: a double click */
 	int64_t       now_s, now_ms;     /* MSG_TIME: Unix seconds; monotonic milliseconds */
@@ -40,6 +41,7 @@ enum wish_kind {
 	WISH_SUBMIT,             /* request, with the ticket its events are to carry */
 	WISH_CANCEL,             /* what was submitted with ticket */
 	WISH_COPY,               /* text to the clipboard */
+	WISH_EDIT,               /* text to the user's editor */
 	WISH_SET,                /* text: "NAME VALUE", to be kept */
 	WISH_THEME,              /* text: to be shown, for now */
 	WISH_REPAINT, WISH_SUSPEND,

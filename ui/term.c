@@ -233,12 +233,24 @@ term_end(void)
 }
 
 void
-term_suspend(void)
+term_pause(void)
 {
 	give_terminal_back();
-	raise(SIGSTOP);
+}
+
+void
+term_go_on(void)
+{
 	take_terminal();
 	term_resized();
+}
+
+void
+term_suspend(void)
+{
+	term_pause();
+	raise(SIGSTOP);
+	term_go_on();
 }
 
 const char *

@@ -26,6 +26,9 @@ bool term_read(struct msg *out);
 /* Writes what differs from the last time. */
 void term_paint(const struct canvas *v);
 void term_repaint(void);                 /* everything, at the next term_paint */
+/* Gives the terminal back for another program; takes it again. */
+void term_pause(void);
+void term_go_on(void);
 /* Gives the terminal back, stops the process, and takes it again when it goes on. */
 void term_suspend(void);
 /* To the clipboard by OSC 52; false: too long for terminals (74 kB encoded). */

@@ -144,6 +144,56 @@ def resize_storm():
         leaves(t)
 
 
+def editor(name, text):
+    path = os.path.join(rig.work, name)
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\n" + text)
+    os.chmod(path, 0o755)
+    return path
+
+
+def the_editor_of_a_field():
+    seen = os.path.join(rig.work, "seen")
+    edit = editor("edit", 'stat -c %%a "$1" > %s; cat "$1" >> %s; printf edited-name > "$1"\n' % (seen, seen))
+    with rig.start(env={"EDITOR": edit, "VISUAL": None}) as t:
+        t.press("n")
+        t.wait("Create Backup")
+        t.type("before")
+        t.keys("Ctrl-E")
+        t.wait("edited-name", no="before")
+        with open(seen) as f:
+            if f.read() != "600\nbefore":
+                raise t.failed("not a private file with the field's text")
+        left = [n for _, _, names in os.walk(rig.home) for n in names if n.startswith("edit-")]
+        if left:
+            raise t.failed("left behind: %s" % left)
+        t.keys("F10")
+        leaves(t)
+    for command, words in (("false", "'false' ended with 1: nothing is changed"), ("/no/such", "there is no editor '/no/such'")):
+        with rig.start(env={"EDITOR": command, "VISUAL": None}) as t:
+            t.press("n")
+            t.wait("Create Backup")
+            t.type("before")
+            t.keys("Ctrl-E")
+            t.wait(words, "before")
+
+
+def an_editor_that_is_suspended():
+    edit = editor("stops", 'kill -TSTP 0; printf edited-name > "$1"\n')
+    with Terminal(["bash", "--norc", "-i"], env=rig.env(PS1="ready$ ", EDITOR=edit, VISUAL=None), title="bash", strict=False) as t:
+        t.wait("ready$")
+        t.type("%s ui --location %s; echo ended $?\r" % (ORLOP, rig.location))
+        at_list(t)
+        t.keys("n")
+        t.wait("Create Backup")
+        t.keys("Ctrl-E")
+        t.wait(re.compile("Stopped|ended 1[0-9]+"), lambda text: text.rstrip().endswith("ready$"))
+        t.type("fg\r")
+        t.wait("Create Backup", "edited-name")
+        t.keys("F10")
+        t.wait("ready$")
+
+
 def localized():
     """A folder with en_US.ISO-8859-1, where the machine can make it."""
     folder = os.path.join(rig.work, "locale")
@@ -290,7 +340,7 @@ def mouse_clicks_and_wheel():
 CASES = {f.__name__: f for f in (
     q_and_F10_leave, ctrl_c_never_quits, a_hang_up_ends_it, a_closed_terminal_costs_no_cpu, killed_and_crashed, ctrl_z_and_fg,
     resize_storm, locales_and_terminals, says_why_not, no_color_is_heeded, hostile_names_stay_text, a_paste_is_no_keys,
-    mouse_clicks_and_wheel, answers_of_the_terminal_are_no_keys, a_terminal_that_takes_nothing_holds_no_keys_up)}
+    the_editor_of_a_field, an_editor_that_is_suspended, mouse_clicks_and_wheel, answers_of_the_terminal_are_no_keys, a_terminal_that_takes_nothing_holds_no_keys_up)}
 CASES["SIGTERM_restores"] = ended_by(signal.SIGTERM, 0)
 CASES["SIGINT_is_like_leaving"] = ended_by(signal.SIGINT, 0)
 

@@ -96,7 +96,7 @@ def key_bytes(term, name):
 
 ALLOWED = re.compile(
     rb"\x1b\[[0-9;:?>]*[A-Za-z@`]"          # CSI of cursor, erase, colors, modes
-    rb"|\x1b\[[!?0-9;]*p|\x1b\][0-9]*;[^\x07\x1b]*(?:\x07|\x1b\\)"   # reset of modes; OSC
+    rb"|\x1b\[[!?0-9;]*p|\x1b\][0-9]*(?:;[^\x07\x1b]*)?(?:\x07|\x1b\\)"   # reset of modes; OSC
     rb"|\x1bPtmux;(?:[^\x1b]|\x1b\x1b)*\x1b\\"
     rb"|\x1b[()][0-9A-Z]|\x1b[=>78HMEDc]|[\x0e\x0f\r\n\b\t\a]")
 PARTIAL = re.compile(rb"\x1b(?:\[[0-9;:?>!]*|\][^\x07]*|P[^\\]*|[()])?$")
