@@ -179,7 +179,7 @@ draw_state(struct model *m, struct area a)
 		area_putf(a, 1, 1, ROLE_TEXT_DIM, "0 of %zu match /%s.  \\ clears the filter",
 			table_rows_len(t->rows), t->filter_text);
 	} else if (t == NULL || t->rows != NULL) {
-		area_putf(a, 1, 1, ROLE_TEXT_DIM, "%s", s->type->empty != NULL ? s->type->empty : "Nothing here.");
+		area_putf(a, 1, 1, ROLE_TEXT_DIM, "%s", s->empty != NULL ? s->empty : s->type->empty != NULL ? s->type->empty : "Nothing here.");
 	}
 }
 

@@ -106,6 +106,7 @@ struct screen {
 	const struct screen_type *type;
 	void           *state;
 	char           *title, *arg;     /* arg: what it is about, a backup's name */
+	const char     *empty;           /* instead of the type's; NULL: that */
 	size_t          tab;
 	enum load_state load;
 	uint64_t        ticket;          /* of what load asked; 0: none */

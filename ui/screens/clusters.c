@@ -18,9 +18,9 @@ static const struct column columns[] = {
 	[STATE] = { "STATE", COL_STATE, 11, 11, 0, false },
 	[RELEASE] = { "VERSION", COL_TEXT, 8, 24, 0, false },
 	[API] = { "API", COL_TEXT, 6, 8, 2, false },
-	[SERVER] = { "SERVER", COL_TEXT, 16, 60, 1, false },
+	[SERVER] = { "SERVER", COL_TEXT, 16, 60, 2, false },
 	[USER] = { "USER", COL_TEXT, 8, 30, 3, true },
-	[WHY] = { "WHY", COL_TEXT, 10, 80, 1, false },
+	[WHY] = { "WHY", COL_TEXT, 24, 80, 1, false },
 };
 
 enum state { WAITING, ASKING, REACHED, UNREACHABLE };

@@ -234,6 +234,7 @@ ask_preflight(struct model *m, struct screen *s)
 	table_rows_free(w->coming_findings);
 	w->coming_findings = table_rows_new(finding_columns, COUNT(finding_columns));
 	w->stops = 0;
+	s->empty = "No findings: nothing is in the way. Step 6 makes the plan.";
 	ask(m, s, OP_RESTORE_PREFLIGHT, &w->preflight_of, &w->preflight_ticket);
 }
 
@@ -246,6 +247,7 @@ ask_plan(struct model *m, struct screen *s)
 	w->coming_plan = table_rows_new(plan_columns, COUNT(plan_columns));
 	memset(w->counts, 0, sizeof w->counts);
 	w->outside = w->stops = 0;
+	s->empty = "Nothing to restore: the backup has nothing of what was chosen in step 2.";
 	ask(m, s, OP_RESTORE_PLAN, &w->plan_of, &w->plan_ticket);
 }
 
