@@ -31,6 +31,7 @@ find(const char *name)
 void
 settings_init(struct settings *s)
 {
+	*s = (struct settings){ 0 };
 	for (size_t i = 0; i < COUNT(setting_rows); i++)
 		str_copy(s->value[i], SETTING_LEN, str_of(setting_rows[i].standard));
 }

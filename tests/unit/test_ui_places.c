@@ -347,6 +347,9 @@ test_settings_file(void **state)
 	struct err e;
 
 	(void)state;
+	memset(&s, 0x55, sizeof s);              /* what a caller's stack may hold */
+	settings_init(&s);
+	assert_false(settings_context(&s, "prod-eu").danger);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		buf_cut(&out, 0);
 		assert_int_equal(settings_edit(str_of(rows[i].before), rows[i].name, rows[i].value, &out, &e), 0);
