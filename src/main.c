@@ -60,6 +60,7 @@ show(const struct cli *c)
 {
 	struct err ignored;
 	AUTO_FREE char *project = project_current(c->args.project, &ignored);
+	const char *plain = getenv("ORLOP_PLAIN");
 	struct kube_conn conn = { 0 };
 	int code;
 	struct ui_options o = { .project = project != NULL ? project : PROJECT_DEFAULT,
@@ -70,6 +71,7 @@ show(const struct cli *c)
 	if (c->args.color != NULL && strcmp(c->args.color, "auto") != 0)
 		o.color = strcmp(c->args.color, "never") == 0 ? COLOR_NEVER : COLOR_ALWAYS;
 	o.read_only = c->args.read_only;
+	o.plain = c->args.plain || (plain != NULL && *plain != '\0');
 	o.context = c->args.context != NULL ? c->args.context : conn.context;
 	o.server = conn.server;
 	code = ui_run(&o);

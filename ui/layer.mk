@@ -23,6 +23,8 @@ ui_libui_a_SOURCES = \
 	ui/model.c \
 	ui/model.h \
 	ui/model_impl.h \
+	ui/plain.c \
+	ui/plain.h \
 	ui/prompt.c \
 	ui/screens/backup_new.c \
 	ui/screens/backups.c \

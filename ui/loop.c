@@ -17,6 +17,7 @@
 #include "base/vec.h"
 #include "ui/config.h"
 #include "ui/editor.h"
+#include "ui/plain.h"
 #include "ui/screens/screens.h"
 #include "ui/stay.h"
 #include "ui/term.h"
@@ -43,6 +44,7 @@ struct pending { uint64_t id, ticket; };
 struct loop {
 	struct model   *m;
 	struct backend *b;
+	struct plain   *plain;           /* instead of a screen; NULL: a screen */
 	struct { struct pending *at; size_t len, cap; } pending;
 	char           *about;
 	int64_t         painted_ms, frame_ms;
@@ -111,6 +113,8 @@ show_theme(struct loop *l, const char *name)
 	struct theme theme;
 	struct err e;
 
+	if (l->plain != NULL)
+		return true;
 	if (config_theme(name, &theme, &e) < 0) {
 		model_say(l->m, TOAST_WARN, "%s", e.msg);
 		return false;
@@ -133,6 +137,15 @@ keep_setting(struct loop *l, const char *both)
 		return;
 	if (config_set(n, value.p, &e) < 0)
 		model_say(l->m, TOAST_WARN, "%s is set for now, but not kept: %s", n, e.msg);
+}
+
+static void
+suspend(const struct loop *l)
+{
+	if (l->plain != NULL)
+		(void)raise(SIGSTOP);
+	else if (!l->gone)
+		term_suspend();
 }
 
 /* The terminal is given back and the shell with it; the loop goes on until the last job has ended. */
@@ -159,10 +172,12 @@ edit(struct loop *l, const char *text)
 	struct err e;
 	int rc;
 
-	term_pause();
+	if (l->plain == NULL)
+		term_pause();
 	/* What is looked at is YAML, and what is pasted looks no worse for it. */
 	rc = editor_run(str_of(text), ".yaml", &edited, &e);
-	term_go_on();
+	if (l->plain == NULL)
+		term_go_on();
 	msg.text = buf_str(&edited);
 	if (rc < 0)
 		model_say(l->m, TOAST_WARN, "%s", e.msg);
@@ -181,7 +196,9 @@ fulfil(struct loop *l, struct wish *w)
 		stop(l, w->ticket);
 		break;
 	case WISH_COPY:
-		if (!term_copy(w->text))
+		if (l->plain != NULL)
+			puts(w->text);
+		else if (!term_copy(w->text))
 			model_say(l->m, TOAST_WARN, "too long for the clipboard");
 		break;
 	case WISH_EDIT:
@@ -194,10 +211,11 @@ fulfil(struct loop *l, struct wish *w)
 		(void)show_theme(l, w->text);
 		break;
 	case WISH_REPAINT:
-		term_repaint();
+		if (l->plain == NULL)
+			term_repaint();
 		break;
 	case WISH_SUSPEND:
-		term_suspend();
+		suspend(l);
 		break;
 	case WISH_DETACH:
 		detach(l);
@@ -271,11 +289,30 @@ take_events(struct loop *l)
 }
 
 static void
+apply_line(void *ctx, const struct msg *msg)
+{
+	apply(ctx, msg);
+}
+
+/* The terminal has gone.  Jobs that run are not stopped by that. */
+static void
+hang_up(struct loop *l)
+{
+	l->gone = true;
+}
+
+static void
 take_keys(struct loop *l)
 {
 	struct msg msg;
 	int n = 0;
 
+	if (l->plain != NULL) {
+		if (!plain_read(l->plain, l->m, apply_line, l))
+			hang_up(l);      /* nobody is left to ask: jobs end, then it does */
+		fulfil_all(l);
+		return;
+	}
 	for (; n < KEYS_TAKEN && !l->leaving && !l->gone && term_read(&msg); n++)
 		apply(l, &msg);
 	l->unread = n == KEYS_TAKEN;
@@ -289,13 +326,6 @@ resize(struct loop *l)
 	term_resized();
 	term_size(&msg.row, &msg.col);
 	apply(l, &msg);
-}
-
-/* The terminal has gone.  Jobs that run are not stopped by that. */
-static void
-hang_up(struct loop *l)
-{
-	l->gone = true;
 }
 
 static void
@@ -312,8 +342,7 @@ take_signals(struct loop *l)
 				resized = true;
 				break;
 			case SIGTSTP:
-				if (!l->gone)
-					term_suspend();
+				suspend(l);
 				resized = true;
 				break;
 			case SIGHUP:
@@ -322,7 +351,7 @@ take_signals(struct loop *l)
 			default:
 				l->leaving = true;
 			}
-	if (resized && !l->gone)
+	if (resized && !l->gone && l->plain == NULL)
 		resize(l);
 }
 
@@ -358,6 +387,8 @@ patience(const struct loop *l)
 			wait = ends[i] - now;
 	if (l->m->dirty && !l->stuck && !l->gone)
 		wait = l->painted_ms + l->frame_ms - now;
+	if (l->plain != NULL && plain_has_line(l->plain, l->m))
+		return 0;
 	return wait < 0 || l->unread ? 0 : (int)wait;
 }
 
@@ -366,6 +397,12 @@ paint(struct loop *l)
 {
 	if (!l->m->dirty || l->gone || now_ms() - l->painted_ms < l->frame_ms)
 		return;
+	if (l->plain != NULL) {
+		plain_print(l->plain, l->m);
+		l->m->dirty = false;
+		l->painted_ms = now_ms();
+		return;
+	}
 	/* A slow line gets the latest frame when it has room, and no queue of old ones. */
 	l->stuck = !out_flush();
 	if (l->stuck)
@@ -395,9 +432,9 @@ run(struct loop *l)
 		tell_time(l);
 		if (fds[2].revents)
 			take_signals(l);
-		if (fds[0].revents & (POLLHUP | POLLERR)) {
+		if (l->plain == NULL && (fds[0].revents & (POLLHUP | POLLERR))) {
 			hang_up(l);
-		} else if (fds[0].revents || l->unread) {
+		} else if (fds[0].revents || l->unread || (l->plain != NULL && plain_has_line(l->plain, l->m))) {
 			take_keys(l);
 			l->painted_ms = 0;       /* what was typed is shown at once */
 		}
@@ -446,10 +483,14 @@ dress(struct loop *l, struct ui_options *opts, struct err *e)
 	const char *name = opts->theme != NULL ? opts->theme : settings_get(&settings, "theme");
 
 	theme_mono(&theme);
+	if (opts->plain) {
+		(void)fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
+		l->plain = plain_new(STDIN_FILENO);
+	}
 	dressed = config_theme(name, &theme, &bad_theme) == 0;
-	if (term_start(&theme, no_color(opts) || strcmp(theme.name, "mono") == 0, wants_mouse(&settings), e) < 0)
+	if (l->plain == NULL && term_start(&theme, no_color(opts) || strcmp(theme.name, "mono") == 0, wants_mouse(&settings), e) < 0)
 		return -1;
-	opts->ascii |= !term_is_utf8();
+	opts->ascii |= l->plain != NULL || !term_is_utf8();
 	opts->read_only |= strcmp(settings_get(&settings, "readonly"), "on") == 0;
 	opts->about = l->about = about_text();
 	l->m = model_new(opts);
@@ -481,11 +522,14 @@ start(struct loop *l, const struct ui_options *o, struct err *e)
 	watch_signals();                 /* before curses, which then leaves SIGWINCH to us */
 	if (dress(l, &opts, e) < 0)
 		return -1;
-	term_size(&size.row, &size.col);
+	if (l->plain == NULL)
+		term_size(&size.row, &size.col);
 	model_start(l->m);
 	if (term_note()[0] != '\0')
 		model_say(l->m, TOAST_WARN, "%s", term_note());
-	apply(l, &size);
+	if (l->plain == NULL)
+		apply(l, &size);
+	fulfil_all(l);
 	return 0;
 }
 
@@ -502,11 +546,12 @@ ui_run(const struct ui_options *o)
 		run(&l);
 	term_end();
 	if (rc < 0)
-		fprintf(stderr, "orlop: %s. The commands work without one: orlop help\n", e.msg);
+		fprintf(stderr, "orlop: %s. 'orlop --plain' works without one, and the commands do: orlop help\n", e.msg);
 	if (l.m != NULL) {
 		config_keep_history(l.m);
 		model_free(l.m);
 	}
+	plain_free(l.plain);
 	free(l.about);
 	backend_free(l.b);
 	vec_free(&l.pending);

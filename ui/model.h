@@ -60,6 +60,7 @@ struct ui_options {
 	const char *project, *location, *location_url, *kubeconfig, *context;
 	const char *server;              /* of the context; NULL: none */
 	bool        read_only, ascii;
+	bool        plain;               /* line by line, without a screen */
 	const char *theme;               /* instead of the one that is set; NULL: none */
 	enum { COLOR_AUTO, COLOR_NEVER, COLOR_ALWAYS } color;    /* AUTO: as NO_COLOR has it */
 	const char *about;               /* of program and terminal, lines; NULL: nothing */

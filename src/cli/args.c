@@ -163,6 +163,7 @@ const struct option_row option_rows[] = {
 	{ "wait", 'w', OPT_T_TRI, AT(wait), SET_BACKUP | SET_RESTORE, NULL, "accepted for the sake of Velero: a command always waits" },
 	{ "theme", 0, OPT_T_TEXT, AT(theme), SET_UI, "NAME", "colors: terminal, midnight, paper, contrast, mono, or a file of yours" },
 	{ "color", 0, OPT_T_TEXT, AT(color), SET_UI, "WHEN", "auto (default: NO_COLOR is heeded), always or never" },
+	{ "plain", 0, OPT_T_FLAG, AT(plain), SET_UI, NULL, "line by line, for readers of screens, and where there is no terminal" },
 	{ "read-only", 0, OPT_T_FLAG, AT(read_only), SET_UI, NULL, "change nothing until :rw" },
 	{ "tree", 0, OPT_T_TEXT, AT(tree), SET_TREE, "BY", "as a tree by namespace or by kind, with counts and sizes" },
 	{ "show-secrets", 0, OPT_T_FLAG, AT(look.show_secrets), SET_SECRETS, NULL, "do not mask the values of Secrets" },

@@ -35,7 +35,7 @@ struct args {
 	struct look_opts    look;
 	char        *tree;
 	char        *theme, *color;      /* of the UI */
-	bool         read_only;
+	bool         read_only, plain;
 	struct location_opts loc;
 	struct policy_args  policy;
 	uint64_t     concurrency, page;

@@ -92,6 +92,10 @@ cli_main(int argc, char **argv, int (*ui)(const struct cli *c))
 	} else if (argc < 2) {
 		help_overview(stdout);
 		code = EXIT_USAGE;
+	} else if (strcmp(argv[1], "--plain") == 0) {
+		static char *alone[] = { "orlop", "ui", "--plain", NULL };
+
+		code = run_command(&c, 3, alone);
 	} else if (asks_for_help(argv[1])) {
 		help_overview(stdout);
 	} else if (strcmp(argv[1], "--version") == 0) {

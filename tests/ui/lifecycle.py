@@ -144,6 +144,32 @@ def resize_storm():
         leaves(t)
 
 
+def plain(*lines, env=None):
+    p = subprocess.run([ORLOP, "ui", "--plain", "--location", rig.location], input="".join(x + "\n" for x in lines), text=True,
+                       capture_output=True, env={**os.environ, **{k: v for k, v in rig.env().items() if v is not None}, **(env or {})},
+                       timeout=LIMIT, check=False)
+    if p.returncode != 0 or p.stderr or "\033" in p.stdout or not p.stdout.isascii():
+        raise Failed("status %d, %r, %r" % (p.returncode, p.stderr, p.stdout))
+    return p.stdout
+
+
+def line_by_line():
+    """Numbers choose, lines are only added, what has not changed is not said again."""
+    said = plain("/00000[1-3]", "2", "q", "\\", "nonsense here", "n", "1 myname", "q", "?", ":q")
+    parts = ["== Backups 12\n", "== Backups 3/12 /00000[1-3]\n", "  2    nightly-000002 ", "== nightly-000002\n",
+             "Errors             1", "== Backups 3/12", "== Backups 12\n", "warning: 'nonsense here' is no number",
+             "== Create Backup\n", "  1  Backup name            [ myname ", "orlop backup create myname", "== Backups 12\n", "== Help lines"]
+    at = 0
+    for part in parts:
+        at = said.find(part, at)
+        if at < 0:
+            raise Failed("%r is not said in its place: %s" % (part, said))
+    if said.count("Label selector") != 1:
+        raise Failed("fields that did not change are said again: " + said)
+    # The end of the input is the end.
+    plain("2")
+
+
 def editor(name, text):
     path = os.path.join(rig.work, name)
     with open(path, "w") as f:
@@ -340,7 +366,7 @@ def mouse_clicks_and_wheel():
 CASES = {f.__name__: f for f in (
     q_and_F10_leave, ctrl_c_never_quits, a_hang_up_ends_it, a_closed_terminal_costs_no_cpu, killed_and_crashed, ctrl_z_and_fg,
     resize_storm, locales_and_terminals, says_why_not, no_color_is_heeded, hostile_names_stay_text, a_paste_is_no_keys,
-    the_editor_of_a_field, an_editor_that_is_suspended, mouse_clicks_and_wheel, answers_of_the_terminal_are_no_keys, a_terminal_that_takes_nothing_holds_no_keys_up)}
+    line_by_line, the_editor_of_a_field, an_editor_that_is_suspended, mouse_clicks_and_wheel, answers_of_the_terminal_are_no_keys, a_terminal_that_takes_nothing_holds_no_keys_up)}
 CASES["SIGTERM_restores"] = ended_by(signal.SIGTERM, 0)
 CASES["SIGINT_is_like_leaving"] = ended_by(signal.SIGINT, 0)
 

@@ -228,6 +228,22 @@ def a_backup_is_made():
     subprocess.run([ORLOP, "backup", "delete", "fromui", "--location", "main", "--confirm"], check=True, capture_output=True)
 
 
+def a_backup_is_made_line_by_line():
+    """Without a screen; what runs when the input ends is waited for."""
+    def say(*lines):
+        return subprocess.run([ORLOP, "--plain"], input="".join(x + "\n" for x in lines), text=True, capture_output=True, check=True,
+                              timeout=60).stdout
+    form = say(":bk", "n")
+    button = re.search(r"^ *([0-9]+) \[ Create Backup \]", form, re.M)
+    if not button:
+        raise Failed("no button: " + form)
+    said = say(":bk", "n", "1 plainly", "2 one", button[1])
+    if "orlop backup create plainly --include-namespaces one" not in said:
+        raise Failed("the command is not told: " + said)
+    subprocess.run([ORLOP, "backup", "verify", "plainly", "--location", "main"], check=True, capture_output=True)
+    subprocess.run([ORLOP, "backup", "delete", "plainly", "--location", "main", "--confirm"], check=True, capture_output=True)
+
+
 def two_objects_are_restored_elsewhere():
     """From the plan to the typed confirmation; nothing is there before it."""
     context = kubectl("config", "current-context")
@@ -274,8 +290,8 @@ def two_objects_are_restored_elsewhere():
 
 CASES = {f.__name__: f for f in (
     backups_are_listed, without_a_command_it_is_the_ui, filter_sort_and_marks, help_messages_and_history, every_size,
-    details_of_a_backup, the_tree_of_a_backup, a_backup_is_made, two_objects_are_restored_elsewhere, another_process_is_seen_with_R,
-    an_unreachable_location_says_so, read_only_is_said)}
+    details_of_a_backup, the_tree_of_a_backup, a_backup_is_made, a_backup_is_made_line_by_line, two_objects_are_restored_elsewhere,
+    another_process_is_seen_with_R, an_unreachable_location_says_so, read_only_is_said)}
 
 if __name__ == "__main__":
     sys.exit(run(CASES))

@@ -647,6 +647,24 @@ form_draw(struct form *f, struct area a, bool cursor)
 	return w.row + w.in_buttons - f->top;
 }
 
+bool
+form_place(const struct form *f, size_t i, int *row, int *col)
+{
+	struct walk w = { 0 };
+
+	if (!is_shown(f, i) || !takes_focus(f, i))
+		return false;
+	for (size_t k = 0; k < i; k++)
+		if (is_shown(f, k)) {
+			walk_to(&w, f, k);
+			walk_past(&w, f, k);
+		}
+	walk_to(&w, f, i);
+	*row = line_of(f, &w, i);
+	*col = f->fields[i].kind == FIELD_BUTTON ? w.col : 1;
+	return true;
+}
+
 enum form_did
 form_click(struct form *f, int row, int col)
 {

@@ -63,6 +63,8 @@ void form_wipe(struct form *f);
 /* FORM_NOT_MINE: a key that forms do not use (Esc, F-keys, Ctrl-L): for the key map. */
 enum form_did form_key(struct form *f, keycode k);
 void form_paste(struct form *f, struct str text);        /* newlines become blanks, and never press anything */
+/* Where a field, or button, was drawn that takes the focus; false: it is hidden, or takes none. */
+bool form_place(const struct form *f, size_t i, int *row, int *col);
 /* A click on what was drawn last, relative to its area. */
 enum form_did form_click(struct form *f, int row, int col);
 
